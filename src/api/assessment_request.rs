@@ -1,0 +1,171 @@
+//! What a client sends to have a case assessed, and how it becomes a [`Case`].
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    fields::{Faults, Fields},
+    json,
+    problem::Problem,
+};
+use crate::{
+    assessment::{Answer, Case, Conflict},
+    catalogue::{
+        Catalogue,
+        vocabulary::{Examiner, Sex},
+    },
+};
+
+/// The highest age that is accepted, in years.
+const OLDEST: u32 = 120;
+
+/// How many findings each list may hold; more than the catalogue has.
+const MOST_FINDINGS: usize = 500;
+
+/// How many conditions are returned unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 5;
+
+/// The most conditions that can be asked for.
+const MOST_CONDITIONS: u32 = 100;
+
+/// A runner's answers. Nothing is required; a finding in none of the lists is unknown.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssessmentRequestBody {
+    /// Age in years.
+    #[schema(minimum = 0, maximum = 120, nullable = false)]
+    age: Option<u8>,
+    /// Sex, as far as it changes how often a condition is met: `female` or `male`.
+    #[schema(nullable = false)]
+    sex: Option<SexWord>,
+    /// Ids of findings that are there.
+    #[schema(max_items = 500, default = json!([]))]
+    present: Option<Vec<String>>,
+    /// Ids of findings that were looked for and are not there.
+    #[schema(max_items = 500, default = json!([]))]
+    absent: Option<Vec<String>>,
+    /// Ids of findings that were asked for and are not known. They weigh nothing.
+    #[schema(max_items = 500, default = json!([]))]
+    unknown: Option<Vec<String>>,
+    /// How to answer.
+    options: Option<AssessmentOptions>,
+}
+
+/// Sex, as far as it changes how often a condition is met.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the body")]
+pub enum SexWord {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+}
+
+/// Who looks at the hip.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the body")]
+pub enum ExaminerWord {
+    /// The runner.
+    #[serde(rename = "self")]
+    Oneself,
+    /// A clinician, who can also do examiner's tests and see scans.
+    Clinician,
+}
+
+/// How to answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssessmentOptions {
+    /// How many conditions to return.
+    #[schema(minimum = 1, maximum = 100, default = 5)]
+    limit: Option<u32>,
+    /// Whether to return the evidence for and against each condition.
+    #[schema(default = true)]
+    explain: Option<bool>,
+    /// Who looks at the hip. Tests that only a clinician can do are proposed to a clinician alone.
+    #[schema(default = "self")]
+    examiner: Option<ExaminerWord>,
+}
+
+/// A request that was read and makes sense.
+#[derive(Debug)]
+pub struct AssessmentRequest {
+    /// The runner.
+    pub case: Case,
+    /// How many conditions to return.
+    pub limit: usize,
+    /// Whether to return the evidence.
+    pub explain: bool,
+    /// Who looks at the hip.
+    pub examiner: Examiner,
+}
+
+impl AssessmentRequest {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// A 400 problem when it is not JSON; a 422 problem with every fault when it makes no sense.
+    pub fn read(catalogue: &Catalogue, body: &[u8]) -> Result<Self, Problem> {
+        let tree = json::read(body)?;
+        let mut faults = Faults::default();
+        let known = &["age", "sex", "present", "absent", "unknown", "options"];
+        let Some(fields) = Fields::of(&tree, "", known, &mut faults) else {
+            return Err(faults.end().err().unwrap_or_else(|| Problem::invalid(Vec::new())));
+        };
+        let age = fields.whole_number("age", 0, OLDEST, &mut faults).and_then(|age| u8::try_from(age).ok());
+        let sex = fields.word("sex", Sex::ALL, Sex::as_str, &mut faults);
+        let mut case = Case::new(age, sex);
+        for (list, answer) in
+            [("present", Some(Answer::Present)), ("absent", Some(Answer::Absent)), ("unknown", None)]
+        {
+            answers(catalogue, &fields, list, answer, &mut case, &mut faults);
+        }
+        let options = fields.get("options").and_then(|(pointer, value)| {
+            Fields::of(value, &pointer, &["limit", "explain", "examiner"], &mut faults)
+        });
+        let (mut limit, mut explain, mut examiner) = (DEFAULT_LIMIT, true, Examiner::Oneself);
+        if let Some(options) = options {
+            limit = options.whole_number("limit", 1, MOST_CONDITIONS, &mut faults).unwrap_or(limit);
+            explain = options.truth("explain", &mut faults).unwrap_or(explain);
+            examiner =
+                options.word("examiner", Examiner::ALL, Examiner::as_str, &mut faults).unwrap_or(examiner);
+        }
+        faults.end()?;
+        Ok(Self { case, limit: usize::try_from(limit).unwrap_or(usize::MAX), explain, examiner })
+    }
+}
+
+fn answers(
+    catalogue: &Catalogue,
+    fields: &Fields<'_, '_>,
+    list: &str,
+    answer: Option<Answer>,
+    case: &mut Case,
+    faults: &mut Faults,
+) {
+    for (pointer, id) in fields.texts(list, MOST_FINDINGS, faults) {
+        let Some(finding) = catalogue.finding_index(id) else {
+            let known = catalogue.findings().iter().map(|finding| finding.id.as_str());
+            faults.unknown_word(&pointer, "unknown_finding", "a finding of the catalogue", id, known);
+            continue;
+        };
+        let added = match answer {
+            Some(answer) => case.answer(catalogue, finding, answer),
+            None => case.unknown(finding),
+        };
+        match added {
+            Ok(()) => {}
+            Err(Conflict::Contradiction) => {
+                let detail = format!("`{id}` is given another answer too; a finding is in one list only");
+                faults.add(&pointer, "contradiction", detail);
+            }
+            Err(Conflict::SecondChoice(other)) => {
+                let other = &catalogue.finding_at(other).id;
+                let detail = format!("`{id}` and `{other}` exclude each other; name the one that fits best");
+                faults.add(&pointer, "conflicting_choice", detail);
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The OpenAPI document, made from the handlers and wire types.
+//!
+//! Parts that would only repeat themselves are added here to the whole: bounds for every text, list and
+//! number, and the problem answers. Examples are real answers; a test asks a running server for them and
+//! compares the result with `openapi/openapi.json`, which the binary carries and serves.
+
+use serde_json::{Map, Value, json};
+use utoipa::{IntoResponses, OpenApi};
+
+use super::{
+    assessment_request::{AssessmentOptions, AssessmentRequestBody, ExaminerWord, SexWord},
+    problem::{FieldError, ProblemBody},
+};
+
+/// The committed document.
+pub const COMMITTED: &str = include_str!("../../openapi/openapi.json");
+
+/// The longest text in an answer, in characters.
+const LONGEST_TEXT: u64 = 4000;
+
+/// The longest list in an answer.
+const LONGEST_LIST: u64 = 1000;
+
+/// The document without paths.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "coxa",
+        description = "Hip pain in runners: what it may be, how urgent it is, which step of care comes next.\n\nInformation, not a diagnosis. Stateless and deterministic: nothing is stored, and the same request gives the same answer from the same catalogue, whose version and SHA-256 stand in every answer. Every figure comes with its evidence grade and sources; grade D is an estimate. Answers may gain fields at any time; requests with fields that are not known are refused, so that a misspelt symptom is never dropped in silence.",
+        contact(name = "The coxa authors"),
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/", description = "The service that serves this document")),
+    tags(
+        (name = "assessment", description = "Answers in, ranked conditions and triage out"),
+        (name = "escalation", description = "Which step of care comes next"),
+        (name = "catalogue", description = "The knowledge behind every answer"),
+        (name = "operations", description = "For those who run the service"),
+    ),
+    components(schemas(ProblemBody, FieldError, AssessmentRequestBody, AssessmentOptions, SexWord, ExaminerWord))
+)]
+struct Base;
+
+/// Problems of a request for a list.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
+pub(super) enum ListProblems {
+    /// The query cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(#[to_schema] ProblemBody),
+    /// The answer is not available in a form that `Accept` allows.
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(#[to_schema] ProblemBody),
+    /// A query parameter is not known or not valid.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(#[to_schema] ProblemBody),
+    /// The service failed to answer.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemBody),
+}
+
+/// Problems of a request for one entry.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
+pub(super) enum EntryProblems {
+    /// The path or query cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(#[to_schema] ProblemBody),
+    /// The id is not in the catalogue.
+    #[response(status = 404, content_type = "application/problem+json")]
+    UnknownId(#[to_schema] ProblemBody),
+    /// The answer is not available in a form that `Accept` allows.
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(#[to_schema] ProblemBody),
+    /// A query parameter is given, and the path takes none.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(#[to_schema] ProblemBody),
+    /// The service failed to answer.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemBody),
+}
+
+/// Problems of a request with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
+pub(super) enum BodyProblems {
+    /// The body is not readable JSON, or gives a key twice.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(#[to_schema] ProblemBody),
+    /// The answer is not available in a form that `Accept` allows.
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(#[to_schema] ProblemBody),
+    /// The body did not arrive in time.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Timeout(#[to_schema] ProblemBody),
+    /// The body is larger than the limit.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] ProblemBody),
+    /// The body is not plain `application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    Unsupported(#[to_schema] ProblemBody),
+    /// Parts of the body are not valid; all faults are listed at once.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(#[to_schema] ProblemBody),
+    /// The service failed to answer.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemBody),
+}
+
+/// Problems of a request about the service itself.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
+pub(super) enum OperationProblems {
+    /// The answer is not available in a form that `Accept` allows.
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(#[to_schema] ProblemBody),
+    /// The service failed to answer.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemBody),
+}
+
+/// The document of the routes, without examples.
+#[must_use]
+pub fn document() -> Value {
+    use utoipa_actix_web::AppExt;
+    let (_, document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(super::routes)
+        .split_for_parts();
+    // The document is plain data: serialising cannot fail.
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    bound(&mut document);
+    sort_schemas(&mut document);
+    document
+}
+
+/// A document as the bytes that are committed and served.
+#[must_use]
+pub fn to_text(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The committed document as YAML.
+#[must_use]
+pub fn committed_yaml() -> String {
+    let document: Value = serde_json::from_str(COMMITTED).unwrap_or_default();
+    yaml_serde::to_string(&document).unwrap_or_default()
+}
+
+/// Gives every text, list and number of a schema a bound, where it has none.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            bound_schema(object);
+            // Examples and defaults are data, not schemas.
+            for (key, inner) in object.iter_mut() {
+                if !matches!(key.as_str(), "example" | "examples" | "default" | "enum") {
+                    bound(inner);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn bound_schema(schema: &mut Map<String, Value>) {
+    let types: Vec<String> = match schema.get("type") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(several)) => {
+            several.iter().filter_map(|one| one.as_str().map(ToOwned::to_owned)).collect()
+        }
+        _ => return,
+    };
+    // A field that may be left out is left out, never null.
+    if let [one, null] = types.as_slice()
+        && null == "null"
+    {
+        schema.insert("type".into(), json!(one));
+    }
+    match types.first().map(String::as_str) {
+        Some("string") if !schema.contains_key("enum") => {
+            schema.entry("maxLength").or_insert(json!(LONGEST_TEXT));
+        }
+        Some("array") => {
+            schema.entry("maxItems").or_insert(json!(LONGEST_LIST));
+        }
+        Some("integer") => {
+            schema.entry("format").or_insert(json!("int32"));
+            schema.entry("minimum").or_insert(json!(0));
+            schema.entry("maximum").or_insert(json!(1_000_000));
+        }
+        Some("number") => {
+            schema.entry("format").or_insert(json!("double"));
+            schema.entry("minimum").or_insert(json!(-1000));
+            schema.entry("maximum").or_insert(json!(1_000_000));
+        }
+        _ => {}
+    }
+    // `oneOf [null, $ref]` breaks several client generators and says no more than leaving it out.
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for property in properties.values_mut() {
+            unwrap_nullable(property);
+        }
+    }
+}
+
+fn unwrap_nullable(property: &mut Value) {
+    let Some(Value::Array(options)) = property.get("oneOf") else { return };
+    let mut real: Vec<Value> = options
+        .iter()
+        .filter(|option| option.get("type").and_then(Value::as_str) != Some("null"))
+        .cloned()
+        .collect();
+    if real.len() + 1 != options.len() || real.len() != 1 {
+        return;
+    }
+    let (Some(mut only), Some(object)) = (real.pop(), property.as_object_mut()) else { return };
+    object.remove("oneOf");
+    if let (Value::Object(only), Some(description)) = (&mut only, object.remove("description")) {
+        only.insert("description".into(), description);
+    }
+    *property = only;
+}
+
+/// Schemas in the order of their names: independent of the order of routes.
+fn sort_schemas(document: &mut Value) {
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        let mut sorted: Vec<(String, Value)> = std::mem::take(schemas).into_iter().collect();
+        sorted.sort_by(|one, other| one.0.cmp(&other.0));
+        schemas.extend(sorted);
+    }
+}

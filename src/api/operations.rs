@@ -1,0 +1,95 @@
+//! `/livez`, `/readyz`, `/version`: what those who run the service ask.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use actix_web::{HttpResponse, http::header, route, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    knowledge::Knowledge,
+    openapi::OperationProblems,
+    problem::{Problem, ProblemBody, ProblemKind},
+    stamp::CatalogueStamp,
+};
+
+/// Whether the service is about to stop; shared with whoever takes the signals.
+#[derive(Debug, Clone)]
+pub struct Draining(pub Arc<AtomicBool>);
+
+/// Whether the service can do its work.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok` while it can, `draining` once it is about to stop.
+    pub status: &'static str,
+}
+
+/// Which build of the service answers, with which catalogue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Version {
+    /// Name of the service.
+    pub name: &'static str,
+    /// Version of the service.
+    pub version: &'static str,
+    /// The commit that it was built from, or `unknown`.
+    pub commit: &'static str,
+    /// The catalogue that it answers with.
+    pub catalogue: CatalogueStamp,
+}
+
+impl Version {
+    /// This build with a catalogue.
+    #[must_use]
+    pub fn of(knowledge: &Knowledge) -> Self {
+        Self {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+            commit: option_env!("COXA_COMMIT").unwrap_or("unknown"),
+            catalogue: CatalogueStamp::of(knowledge.catalogue()),
+        }
+    }
+}
+
+fn fresh<T: Serialize>(value: &T) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(value)
+}
+
+/// Tell whether the process is alive
+#[utoipa::path(get, path = "/livez", operation_id = "getLiveness", tag = "operations",
+    description = "200 while the process can answer at all. Restart it when this fails.",
+    responses((status = 200, description = "It is alive", body = Health), OperationProblems))]
+#[route("/livez", method = "GET", method = "HEAD")]
+pub(super) async fn get_liveness() -> HttpResponse {
+    fresh(&Health { status: "ok" })
+}
+
+/// Tell whether the service takes requests
+#[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations",
+    description = "200 while new requests should be sent here, 503 once it is about to stop. It only listens once its catalogue is read and checked.",
+    responses(
+        (status = 200, description = "It takes requests", body = Health),
+        (status = 503, description = "It still answers, but is about to stop", body = ProblemBody, content_type = "application/problem+json"),
+        OperationProblems,
+    ))]
+#[route("/readyz", method = "GET", method = "HEAD")]
+pub(super) async fn get_readiness(draining: web::Data<Draining>) -> Result<HttpResponse, Problem> {
+    if draining.0.load(Ordering::Relaxed) {
+        return Err(Problem::new(
+            ProblemKind::Draining,
+            "the service is about to stop; send requests elsewhere",
+        ));
+    }
+    Ok(fresh(&Health { status: "ok" }))
+}
+
+/// Tell which build answers
+#[utoipa::path(get, path = "/version", operation_id = "getVersion", tag = "operations",
+    description = "Version and commit of the service, and the catalogue that it answers with.",
+    responses((status = 200, description = "The build", body = Version), OperationProblems))]
+#[route("/version", method = "GET", method = "HEAD")]
+pub(super) async fn get_version(knowledge: web::Data<Knowledge>) -> HttpResponse {
+    fresh(&Version::of(&knowledge))
+}

@@ -1,0 +1,258 @@
+//! How soon someone should look: rules over the findings, which the ranking can raise and never lower.
+//!
+//! A red-flag rule fires by itself, whatever the ranking says. A dangerous condition raises the level from a
+//! probability that its catalogue entry sets, once an answer speaks for it. The level is the highest of all.
+//! What was not asked is not taken for absent: `self_care` is only said when nothing that matters is open.
+
+use std::collections::BTreeSet;
+
+use super::{
+    case::{Answer, Case},
+    evidence::Weighing,
+    model::{Hypothesis, Model},
+    ranking::Ranking,
+};
+use crate::catalogue::{
+    Catalogue, FindingIndex,
+    entry::{Condition, RedFlag},
+    id::FindingId,
+    vocabulary::{Examiner, TriageLevel},
+};
+
+/// The age at which adult rules begin, in years.
+const ADULT: u8 = 18;
+
+/// How urgent a case is, and why.
+#[derive(Debug, Clone)]
+pub struct Triage {
+    /// The level.
+    pub level: TriageLevel,
+    /// Whether open questions could raise it.
+    pub provisional: bool,
+    /// Whether running stops until someone has looked.
+    pub stop_running: bool,
+    /// Why, the most urgent first.
+    pub reasons: Vec<Reason>,
+    /// Findings not answered that could raise the level, in the catalogue's order.
+    pub unscreened: Vec<FindingIndex>,
+    /// Whether an unknown age could raise the level.
+    pub age_matters: bool,
+}
+
+/// One reason for a level.
+#[derive(Debug, Clone)]
+pub struct Reason {
+    /// The level it asks for.
+    pub level: TriageLevel,
+    /// Whether it asks to stop running.
+    pub stop_running: bool,
+    /// What it is.
+    pub because: Because,
+    /// The answers behind it, in the catalogue's order.
+    pub findings: Vec<FindingIndex>,
+}
+
+/// What a reason rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Because {
+    /// A red-flag rule, as a place in the catalogue's list.
+    Rule(usize),
+    /// A rule for the young, held back to `soon` because the age is not known.
+    RuleOfUnknownAge(usize),
+    /// A dangerous condition above its threshold.
+    Condition {
+        /// The condition.
+        hypothesis: Hypothesis,
+        /// Its post-test probability.
+        probability: f64,
+        /// The threshold that it passed.
+        threshold: f64,
+    },
+    /// A warning sign that no rule takes up.
+    WarningSign,
+    /// The safety questions are not answered yet.
+    Unscreened,
+    /// Everything that matters was asked, and nothing was found.
+    Screened,
+}
+
+impl Triage {
+    pub(super) fn of(
+        catalogue: &Catalogue,
+        model: &Model,
+        case: &Case,
+        weighing: &Weighing,
+        ranking: &Ranking,
+    ) -> Self {
+        let mut reasons = fired_rules(catalogue, case);
+        reasons.extend(dangerous_conditions(catalogue, model, case, weighing, ranking));
+        reasons.extend(warning_signs(catalogue, case, &reasons));
+        let level = reasons.iter().map(|reason| reason.level).max().unwrap_or(TriageLevel::SelfCare);
+        let unscreened = unscreened(catalogue, case, level);
+        let age_matters = case.age().is_none() && level < TriageLevel::Soon;
+        let open = !unscreened.is_empty() || age_matters;
+        if level == TriageLevel::SelfCare {
+            let (level, because) = if open {
+                (TriageLevel::Routine, Because::Unscreened)
+            } else {
+                (TriageLevel::SelfCare, Because::Screened)
+            };
+            reasons.push(Reason { level, stop_running: false, because, findings: Vec::new() });
+        }
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
+        Self {
+            level: reasons.first().map_or(TriageLevel::Routine, |reason| reason.level),
+            provisional: open,
+            stop_running: reasons.iter().any(|reason| reason.stop_running),
+            reasons,
+            unscreened,
+            age_matters,
+        }
+    }
+}
+
+fn fired_rules(catalogue: &Catalogue, case: &Case) -> Vec<Reason> {
+    catalogue
+        .red_flags()
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.level > TriageLevel::SelfCare)
+        .filter_map(|(place, rule)| {
+            let findings = rule_findings(catalogue, case, rule)?;
+            // Missing answers alone never make a case urgent: a rule for the young speaks up for any age that
+            // is not known, but asks for `soon` at the most.
+            let young_only = case.age().is_none() && rule.age_to.is_some_and(|age| age < ADULT);
+            let (level, because) = if young_only {
+                (rule.level.min(TriageLevel::Soon), Because::RuleOfUnknownAge(place))
+            } else {
+                (rule.level, Because::Rule(place))
+            };
+            Some(Reason { level, stop_running: rule.stop_running, because, findings })
+        })
+        .collect()
+}
+
+/// The answers that make a rule fire, or none where it does not.
+fn rule_findings(catalogue: &Catalogue, case: &Case, rule: &RedFlag) -> Option<Vec<FindingIndex>> {
+    if !fits_profile(case, rule) || (case.age().is_none() && !rule.needs_findings()) {
+        return None;
+    }
+    let answered = |id: &FindingId, wanted: Answer| {
+        catalogue.finding_index(id.as_str()).filter(|finding| case.answer_to(*finding) == Some(wanted))
+    };
+    let all: Option<Vec<FindingIndex>> = rule
+        .all_of
+        .iter()
+        .map(|id| answered(id, Answer::Present))
+        .chain(rule.all_absent.iter().map(|id| answered(id, Answer::Absent)))
+        .collect();
+    let any: Vec<FindingIndex> = rule.any_of.iter().filter_map(|id| answered(id, Answer::Present)).collect();
+    if any.len() < usize::from(rule.at_least) {
+        return None;
+    }
+    let mut findings: Vec<FindingIndex> = all?.into_iter().chain(any).collect();
+    findings.sort_unstable();
+    findings.dedup();
+    Some(findings)
+}
+
+/// Whether a rule is for this age and sex, or for one that is not known to differ.
+fn fits_profile(case: &Case, rule: &RedFlag) -> bool {
+    let age_fits = case.age().is_none_or(|age| {
+        rule.age_from.is_none_or(|from| age >= from) && rule.age_to.is_none_or(|to| age <= to)
+    });
+    let sex_fits = match (rule.sex, case.sex()) {
+        (Some(wanted), Some(sex)) => wanted == sex,
+        (None, _) | (_, None) => true,
+    };
+    age_fits && sex_fits
+}
+
+fn dangerous_conditions<'a>(
+    catalogue: &'a Catalogue,
+    model: &'a Model,
+    case: &'a Case,
+    weighing: &'a Weighing,
+    ranking: &'a Ranking,
+) -> impl Iterator<Item = Reason> + 'a {
+    ranking.order().iter().filter_map(move |hypothesis| {
+        let condition = catalogue.condition_at(model.condition(*hypothesis));
+        let probability = ranking.posterior(*hypothesis);
+        let raise = passed_threshold(condition, probability)?;
+        // A prior alone raises nothing: some answer must be there that speaks for the condition.
+        let findings: Vec<FindingIndex> = weighing
+            .answers()
+            .iter()
+            .filter(|answer| answer.answer == Answer::Present && answer.weight(*hypothesis) > 0.0)
+            .map(|answer| answer.finding)
+            .filter(|finding| case.answer_to(*finding) == Some(Answer::Present))
+            .collect();
+        let raised = !findings.is_empty() && probability > ranking.prior(*hypothesis);
+        raised.then_some(Reason {
+            level: raise.0,
+            stop_running: raise.0 > TriageLevel::Routine,
+            because: Because::Condition { hypothesis: *hypothesis, probability, threshold: raise.1 },
+            findings,
+        })
+    })
+}
+
+/// The highest level that a probability passes the threshold of.
+fn passed_threshold(condition: &Condition, probability: f64) -> Option<(TriageLevel, f64)> {
+    condition
+        .urgency
+        .raises
+        .iter()
+        .filter(|raise| probability >= raise.from.get())
+        .map(|raise| (raise.level, raise.from.get()))
+        .max_by_key(|(level, _)| *level)
+}
+
+/// Warning signs that are present and that no reason so far rests on: they are never passed over in silence.
+fn warning_signs(catalogue: &Catalogue, case: &Case, reasons: &[Reason]) -> Option<Reason> {
+    let findings: Vec<FindingIndex> = case
+        .present()
+        .filter(|finding| catalogue.finding_at(*finding).red_flag)
+        .filter(|finding| {
+            !reasons
+                .iter()
+                .any(|reason| reason.level > TriageLevel::Routine && reason.findings.contains(finding))
+        })
+        .collect();
+    (!findings.is_empty()).then_some(Reason {
+        level: TriageLevel::Soon,
+        stop_running: false,
+        because: Because::WarningSign,
+        findings,
+    })
+}
+
+/// Warning signs that nobody answered and that could still make a rule above `level` fire.
+fn unscreened(catalogue: &Catalogue, case: &Case, level: TriageLevel) -> Vec<FindingIndex> {
+    let floor = level.max(TriageLevel::Routine);
+    let mut open = BTreeSet::new();
+    for rule in
+        catalogue.red_flags().iter().filter(|rule| rule.level > floor && could_fire(catalogue, case, rule))
+    {
+        for id in rule.all_of.iter().chain(&rule.any_of) {
+            let Some(finding) = catalogue.finding_index(id.as_str()) else { continue };
+            let entry = catalogue.finding_at(finding);
+            let askable = entry.red_flag && entry.kind.examiner() == Examiner::Oneself;
+            if askable && case.answer_to(finding).is_none() {
+                open.insert(finding);
+            }
+        }
+    }
+    open.into_iter().collect()
+}
+
+/// Whether further answers could make a rule fire.
+fn could_fire(catalogue: &Catalogue, case: &Case, rule: &RedFlag) -> bool {
+    let is = |id: &FindingId, answer: Answer| {
+        catalogue.finding_index(id.as_str()).is_some_and(|finding| case.answer_to(finding) == Some(answer))
+    };
+    fits_profile(case, rule)
+        && !rule.all_of.iter().any(|id| is(id, Answer::Absent))
+        && !rule.all_absent.iter().any(|id| is(id, Answer::Present))
+        && rule.any_of.iter().filter(|id| !is(id, Answer::Absent)).count() >= usize::from(rule.at_least)
+}

@@ -1,0 +1,244 @@
+//! From the texts of a catalogue to one sound, immutable value with everything looked up by id.
+
+use std::collections::HashMap;
+
+use super::{
+    check::check,
+    entry::{
+        About, Circumstance, Condition, Exercise, Finding, Group, Prevention, RedFlag, Source, Treatment,
+    },
+    fault::{Fault, Faults},
+    fingerprint::fingerprint,
+    read::{CatalogueFile, Placed, read},
+    vocabulary::Role,
+};
+
+/// The place of a condition in [`Catalogue::conditions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConditionIndex(pub usize);
+
+/// The place of a finding in [`Catalogue::findings`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingIndex(pub usize);
+
+/// A sound catalogue. Every list is ordered by id; every id in it names something in it.
+#[derive(Debug)]
+pub struct Catalogue {
+    about: About,
+    sha256: String,
+    conditions: Vec<Condition>,
+    findings: Vec<Finding>,
+    groups: Vec<Group>,
+    treatments: Vec<Treatment>,
+    circumstances: Vec<Circumstance>,
+    exercises: Vec<Exercise>,
+    prevention: Vec<Prevention>,
+    red_flags: Vec<RedFlag>,
+    sources: Vec<Source>,
+    finding_places: HashMap<Box<str>, FindingIndex>,
+}
+
+impl Catalogue {
+    /// Reads and checks a whole catalogue.
+    ///
+    /// # Errors
+    /// [`Faults`] with every fault found, ordered by file and place.
+    pub fn compile(files: &[CatalogueFile]) -> Result<Self, Faults> {
+        let (entries, mut faults) = read(files);
+        faults.extend(check(&entries));
+        let about = match (entries.about.into_iter().next(), faults.is_empty()) {
+            (Some(about), true) => about.entry,
+            (None, true) => return Err(Faults(vec![no_about()])),
+            (_, false) => {
+                faults.sort();
+                return Err(Faults(faults));
+            }
+        };
+        let findings = by_id(entries.findings, |entry| entry.id.as_str());
+        Ok(Self {
+            about,
+            sha256: fingerprint(&entries.tables),
+            conditions: by_id(entries.conditions, |entry| entry.id.as_str()),
+            finding_places: findings
+                .iter()
+                .enumerate()
+                .map(|(place, finding)| (finding.id.as_str().into(), FindingIndex(place)))
+                .collect(),
+            findings,
+            groups: by_id(entries.groups, |entry| entry.id.as_str()),
+            treatments: by_id(entries.treatments, |entry| entry.id.as_str()),
+            circumstances: by_id(entries.circumstances, |entry| entry.id.as_str()),
+            exercises: by_id(entries.exercises, |entry| entry.id.as_str()),
+            prevention: by_id(entries.prevention, |entry| entry.id.as_str()),
+            red_flags: by_id(entries.red_flags, |entry| entry.id.as_str()),
+            sources: by_id(entries.sources, |entry| entry.id.as_str()),
+        })
+    }
+
+    /// What is said of the catalogue as a whole.
+    #[must_use]
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// SHA-256 of its content, 64 hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Every condition, umbrellas and the unexplained one included.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// Every finding.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Every group of findings.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Every treatment.
+    #[must_use]
+    pub fn treatments(&self) -> &[Treatment] {
+        &self.treatments
+    }
+
+    /// Every circumstance that a gate may ask for.
+    #[must_use]
+    pub fn circumstances(&self) -> &[Circumstance] {
+        &self.circumstances
+    }
+
+    /// Every exercise.
+    #[must_use]
+    pub fn exercises(&self) -> &[Exercise] {
+        &self.exercises
+    }
+
+    /// Every prevention step and rule.
+    #[must_use]
+    pub fn prevention(&self) -> &[Prevention] {
+        &self.prevention
+    }
+
+    /// Every red-flag rule.
+    #[must_use]
+    pub fn red_flags(&self) -> &[RedFlag] {
+        &self.red_flags
+    }
+
+    /// Every source.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The condition with this id.
+    #[must_use]
+    pub fn condition(&self, id: &str) -> Option<&Condition> {
+        find(&self.conditions, id, |entry| entry.id.as_str())
+    }
+
+    /// The finding with this id.
+    #[must_use]
+    pub fn finding(&self, id: &str) -> Option<&Finding> {
+        self.finding_index(id).map(|index| self.finding_at(index))
+    }
+
+    /// Where the finding with this id stands.
+    #[must_use]
+    pub fn finding_index(&self, id: &str) -> Option<FindingIndex> {
+        self.finding_places.get(id).copied()
+    }
+
+    /// The finding at a place that this catalogue gave out.
+    ///
+    /// # Panics
+    /// On a place from a larger catalogue.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "places are given out by `finding_index` alone")]
+    pub fn finding_at(&self, index: FindingIndex) -> &Finding {
+        &self.findings[index.0]
+    }
+
+    /// The condition at a place that this catalogue gave out.
+    ///
+    /// # Panics
+    /// On a place from a larger catalogue.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "places are given out by the model of this catalogue alone")]
+    pub fn condition_at(&self, index: ConditionIndex) -> &Condition {
+        &self.conditions[index.0]
+    }
+
+    /// The group with this id.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        find(&self.groups, id, |entry| entry.id.as_str())
+    }
+
+    /// The treatment with this id.
+    #[must_use]
+    pub fn treatment(&self, id: &str) -> Option<&Treatment> {
+        find(&self.treatments, id, |entry| entry.id.as_str())
+    }
+
+    /// The circumstance with this id.
+    #[must_use]
+    pub fn circumstance(&self, id: &str) -> Option<&Circumstance> {
+        find(&self.circumstances, id, |entry| entry.id.as_str())
+    }
+
+    /// The exercise with this id.
+    #[must_use]
+    pub fn exercise(&self, id: &str) -> Option<&Exercise> {
+        find(&self.exercises, id, |entry| entry.id.as_str())
+    }
+
+    /// The source with this id.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<&Source> {
+        find(&self.sources, id, |entry| entry.id.as_str())
+    }
+
+    /// Conditions that can be the cause: ranked ones and the unexplained one.
+    pub fn hypotheses(&self) -> impl Iterator<Item = (ConditionIndex, &Condition)> {
+        self.conditions
+            .iter()
+            .enumerate()
+            .filter(|(_, condition)| condition.role != Role::Umbrella)
+            .map(|(place, condition)| (ConditionIndex(place), condition))
+    }
+
+    /// Umbrellas that a condition stands under.
+    pub fn umbrellas_of<'a>(&'a self, condition: &'a Condition) -> impl Iterator<Item = &'a Condition> {
+        self.conditions.iter().filter(|umbrella| umbrella.members.contains(&condition.id))
+    }
+}
+
+fn no_about() -> Fault {
+    Fault {
+        file: "catalogue.toml".into(),
+        place: String::new(),
+        problem: "the file is missing".into(),
+        remedy: "add it".into(),
+    }
+}
+
+fn by_id<T>(placed: Vec<Placed<T>>, id: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut entries: Vec<T> = placed.into_iter().map(|placed| placed.entry).collect();
+    entries.sort_by(|one, other| id(one).cmp(id(other)));
+    entries
+}
+
+fn find<'a, T>(entries: &'a [T], wanted: &str, id: impl Fn(&T) -> &str) -> Option<&'a T> {
+    entries.binary_search_by(|entry| id(entry).cmp(wanted)).ok().and_then(|place| entries.get(place))
+}

@@ -1,0 +1,180 @@
+//! From settings to a running service: reads the catalogue's folder, binds the port, stops in order.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{HttpServer, dev::Server, web};
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, Parts, RouteTable},
+    catalogue::{CatalogueFile, Faults, embedded},
+    settings::Settings,
+};
+
+/// Why the service does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The catalogue's folder cannot be read.
+    #[error("the catalogue {path} cannot be read: {cause}")]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The catalogue has faults.
+    #[error("{0}")]
+    Catalogue(#[from] Faults),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}; change server.listen, or give --listen")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+/// The files of a catalogue's folder, in the order of their names.
+///
+/// # Errors
+/// [`StartError::Folder`] when a file or folder cannot be read.
+pub fn read_folder(folder: &Path) -> Result<Vec<CatalogueFile>, StartError> {
+    let mut files = Vec::new();
+    collect(folder, folder, &mut files)?;
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+fn collect(root: &Path, folder: &Path, into: &mut Vec<CatalogueFile>) -> Result<(), StartError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| StartError::Folder { path, cause }
+    };
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        if path.is_dir() {
+            collect(root, &path, into)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            into.push(CatalogueFile { name, text });
+        }
+    }
+    Ok(())
+}
+
+/// The knowledge in a folder, or the embedded one for an empty path.
+///
+/// # Errors
+/// [`StartError`] when the folder cannot be read or its catalogue has faults.
+pub fn knowledge(folder: &Path) -> Result<Knowledge, StartError> {
+    let files = if folder.as_os_str().is_empty() { embedded() } else { read_folder(folder)? };
+    Ok(Knowledge::compile(&files)?)
+}
+
+/// A service that listens.
+pub struct Service {
+    server: Server,
+    address: SocketAddr,
+    draining: Draining,
+    drain_delay: Duration,
+    catalogue_version: String,
+}
+
+impl Service {
+    /// Reads the catalogue and begins to listen.
+    ///
+    /// # Errors
+    /// [`StartError`] when the catalogue is refused or the address cannot be had.
+    pub fn start(settings: &Settings) -> Result<Self, StartError> {
+        let knowledge = knowledge(&settings.catalogue.path)?;
+        let catalogue_version = knowledge.catalogue().about().version.clone();
+        let draining = Draining(Arc::new(AtomicBool::new(false)));
+        let parts = Parts {
+            knowledge: web::Data::new(knowledge),
+            body_limit: BodyLimit(settings.server.body_limit),
+            envelope: EnvelopeSettings {
+                request_timeout: settings.server.request_timeout(),
+                access_log: settings.telemetry.access_log,
+            },
+            table: web::Data::new(RouteTable::new()),
+            draining: draining.clone(),
+        };
+        let mut builder = HttpServer::new(move || api::app(parts.clone()))
+            .client_request_timeout(Duration::from_secs(settings.server.head_timeout))
+            .keep_alive(Duration::from_secs(settings.server.keep_alive))
+            .shutdown_timeout(settings.server.shutdown_timeout)
+            // Signals are taken below: SIGINT must drain like SIGTERM, which actix does not do.
+            .disable_signals();
+        if settings.server.workers > 0 {
+            builder = builder.workers(settings.server.workers);
+        }
+        let failed = |cause| StartError::Bind { address: settings.server.listen, cause };
+        let builder = builder.bind(settings.server.listen).map_err(failed)?;
+        let address = builder.addrs().first().copied().unwrap_or(settings.server.listen);
+        Ok(Self {
+            server: builder.run(),
+            address,
+            draining,
+            drain_delay: Duration::from_secs(settings.server.drain_delay),
+            catalogue_version,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Which catalogue it answers with.
+    #[must_use]
+    pub fn catalogue_version(&self) -> &str {
+        &self.catalogue_version
+    }
+
+    /// Serves until SIGTERM or SIGINT: then says 503 at `/readyz` for the drain delay, stops listening and lets
+    /// requests in flight finish. A second signal ends it at once, with an error.
+    ///
+    /// # Errors
+    /// When the server breaks down, or a second signal cuts it short.
+    pub async fn run(self) -> io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let handle = self.server.handle();
+        let mut server = self.server;
+        tokio::select! {
+            ended = &mut server => return ended,
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!(drain_delay_s = self.drain_delay.as_secs(), "stopping");
+        self.draining.0.store(true, Ordering::Relaxed);
+        let stop = async {
+            // A sleep would also end early if the server broke down meanwhile.
+            tokio::select! {
+                () = tokio::time::sleep(self.drain_delay) => handle.stop(true).await,
+                _ = &mut server => {}
+            }
+        };
+        tokio::select! {
+            () = stop => {
+                tracing::info!("stopped");
+                Ok(())
+            }
+            _ = terminate.recv() => Err(io::Error::other("stopped at once by a second signal")),
+            _ = interrupt.recv() => Err(io::Error::other("stopped at once by a second signal")),
+        }
+    }
+}
