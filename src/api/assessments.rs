@@ -76,7 +76,8 @@ pub struct TriageBody<'a> {
 /// One reason for a triage level.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TriageReason<'a> {
-    /// What it rests on: `red_flag`, `red_flag_of_unknown_age`, `condition`, `warning_sign`, `unscreened` or `screened`.
+    /// What it rests on: `red_flag`, `red_flag_of_unknown_age`, `condition`, `warning_sign`,
+    /// `many_warning_signs`, `unscreened` or `screened`.
     pub basis: &'static str,
     /// The red-flag rule, where one fired.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +99,10 @@ pub struct TriageReason<'a> {
     pub stop_running: bool,
     /// The answers behind it.
     pub because: Vec<&'a str>,
+    /// Warning signs that were set aside for this reason: weighed with the others they would have hidden it,
+    /// and a further warning sign never lowers the level.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<&'a str>,
     /// What it means, in plain words.
     pub text: String,
     /// What to do.
@@ -338,6 +343,7 @@ impl<'a> Presenter<'a> {
             level: reason.level.as_str(),
             stop_running: reason.stop_running,
             because: self.finding_ids(&reason.findings),
+            set_aside: self.finding_ids(&reason.set_aside),
             text: String::new(),
             action: "Have it looked at within days.",
             sources: Vec::new(),
@@ -369,6 +375,11 @@ impl<'a> Presenter<'a> {
                 answer.text = format!("This may be: {}. {}", condition.lay_name, condition.urgency.reason);
                 answer.action = "Stop running and have it looked at; how soon, the level says.";
                 answer.sources = sources::ids(&condition.sources);
+            }
+            Because::ManyWarningSigns => {
+                answer.basis = "many_warning_signs";
+                answer.text = "So many warning signs together need someone to look at once.".into();
+                answer.action = "Go to an emergency department now.";
             }
             Because::WarningSign => {
                 answer.text = "A warning sign is present that no other rule takes up by itself.".into();

@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use super::{
     knowledge::Knowledge,
-    openapi::{self, EntryProblems, OperationProblems},
+    openapi::{self, DocumentProblems, OperationProblems, PageProblems},
     operations::Version,
     problem::{Problem, ProblemKind},
     representation::Representation,
@@ -90,7 +90,7 @@ pub(super) async fn get_openapi_json(request: HttpRequest) -> HttpResponse {
 /// Get this document as YAML
 #[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenapiYaml", tag = "operations",
     description = "The OpenAPI document of the service, in YAML.",
-    responses((status = 200, description = "The document", body = String, content_type = "application/yaml"), OperationProblems))]
+    responses((status = 200, description = "The document", body = String, content_type = "application/yaml"), DocumentProblems))]
 #[route("/openapi.yaml", method = "GET", method = "HEAD")]
 pub(super) async fn get_openapi_yaml(request: HttpRequest) -> HttpResponse {
     YAML.respond(&request)
@@ -100,7 +100,7 @@ pub(super) async fn get_openapi_yaml(request: HttpRequest) -> HttpResponse {
 #[utoipa::path(get, path = "/problems/{code}", operation_id = "getProblemPage", tag = "operations",
     description = "A page that says what a kind of problem means and what to do about it; the `type` of a problem leads here.",
     params(("code" = String, Path, description = "Code of a problem", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "invalid-request")),
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"), EntryProblems))]
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), PageProblems))]
 #[route("/problems/{code}", method = "GET", method = "HEAD")]
 pub(super) async fn get_problem_page(
     request: HttpRequest,

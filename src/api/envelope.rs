@@ -112,7 +112,7 @@ fn request_id(headers: &HeaderMap) -> String {
 
 /// Whether a path answers in JSON and nothing else.
 fn speaks_json_alone(path: &str) -> bool {
-    path.starts_with("/v1/") || matches!(path, "/livez" | "/readyz" | "/version" | "/openapi.json")
+    path.starts_with("/v1/") || matches!(path, "/" | "/livez" | "/readyz" | "/version" | "/openapi.json")
 }
 
 /// The problem behind an error of a handler or of the framework.
@@ -128,13 +128,16 @@ fn of_error(error: &Error) -> Problem {
 fn foreign_problem<B>(answer: &ServiceResponse<B>) -> Option<Problem> {
     let status = answer.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    let content_type = answer.headers().get(header::CONTENT_TYPE);
-    let is_problem = content_type.is_some_and(|value| value.as_bytes() == PROBLEM_JSON.as_bytes());
-    if !is_error || is_problem {
+    if !is_error {
         return None;
     }
+    // A problem of a handler was rendered without the request's id; it is rendered anew.
     if let Some(problem) = answer.response().error().and_then(|error| error.as_error::<Problem>()) {
         return Some(problem.clone());
+    }
+    let content_type = answer.headers().get(header::CONTENT_TYPE);
+    if content_type.is_some_and(|value| value.as_bytes() == PROBLEM_JSON.as_bytes()) {
+        return None;
     }
     let kind = ProblemKind::of_status(status);
     let mut problem = Problem::new(kind, kind.remedy());

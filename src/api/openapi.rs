@@ -45,9 +45,6 @@ struct Base;
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes answers; `Problem` makes them")]
 pub(super) enum ListProblems {
-    /// The query cannot be read.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(#[to_schema] ProblemBody),
     /// The answer is not available in a form that `Accept` allows.
     #[response(status = 406, content_type = "application/problem+json")]
     NotAcceptable(#[to_schema] ProblemBody),
@@ -63,9 +60,6 @@ pub(super) enum ListProblems {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes answers; `Problem` makes them")]
 pub(super) enum EntryProblems {
-    /// The path or query cannot be read.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(#[to_schema] ProblemBody),
     /// The id is not in the catalogue.
     #[response(status = 404, content_type = "application/problem+json")]
     UnknownId(#[to_schema] ProblemBody),
@@ -114,6 +108,27 @@ pub(super) enum OperationProblems {
     /// The answer is not available in a form that `Accept` allows.
     #[response(status = 406, content_type = "application/problem+json")]
     NotAcceptable(#[to_schema] ProblemBody),
+    /// The service failed to answer.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemBody),
+}
+
+/// Problems of a request for the document in another form than JSON.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
+pub(super) enum DocumentProblems {
+    /// The service failed to answer.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemBody),
+}
+
+/// Problems of a request for a page about problems.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
+pub(super) enum PageProblems {
+    /// No problem has this code.
+    #[response(status = 404, content_type = "application/problem+json")]
+    UnknownId(#[to_schema] ProblemBody),
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),

@@ -79,6 +79,14 @@ impl Case {
         Ok(())
     }
 
+    /// The case as it would be had these findings not been answered.
+    #[must_use]
+    pub fn without(&self, findings: &[FindingIndex]) -> Self {
+        let mut rest = self.clone();
+        rest.answers.retain(|finding, _| !findings.contains(finding));
+        rest
+    }
+
     fn chosen_beside(&self, catalogue: &Catalogue, finding: FindingIndex) -> Option<FindingIndex> {
         let group = single_choice(catalogue, finding)?;
         self.present().find(|other| {

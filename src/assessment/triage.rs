@@ -3,6 +3,10 @@
 //! A red-flag rule fires by itself, whatever the ranking says. A dangerous condition raises the level from a
 //! probability that its catalogue entry sets, once an answer speaks for it. The level is the highest of all.
 //! What was not asked is not taken for absent: `self_care` is only said when nothing that matters is open.
+//!
+//! A further warning sign never lowers the level. It could: what speaks for one dangerous condition takes
+//! probability from another. So a condition may also pass its threshold with some of the warning signs set
+//! aside, and a case with more warning signs than can be tried in all ways is an emergency in itself.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +25,9 @@ use crate::catalogue::{
 
 /// The age at which adult rules begin, in years.
 const ADULT: u8 = 18;
+
+/// The most warning signs whose every combination is tried; more than these are an emergency in themselves.
+const MOST_WARNING_SIGNS: usize = 8;
 
 /// How urgent a case is, and why.
 #[derive(Debug, Clone)]
@@ -50,6 +57,8 @@ pub struct Reason {
     pub because: Because,
     /// The answers behind it, in the catalogue's order.
     pub findings: Vec<FindingIndex>,
+    /// Warning signs that were set aside, because they would have hidden the reason.
+    pub set_aside: Vec<FindingIndex>,
 }
 
 /// What a reason rests on.
@@ -68,6 +77,8 @@ pub enum Because {
         /// The threshold that it passed.
         threshold: f64,
     },
+    /// More warning signs than can be weighed against one another.
+    ManyWarningSigns,
     /// A warning sign that no rule takes up.
     WarningSign,
     /// The safety questions are not answered yet.
@@ -86,7 +97,10 @@ impl Triage {
     ) -> Self {
         let mut reasons = fired_rules(catalogue, case);
         reasons.extend(dangerous_conditions(catalogue, model, case, weighing, ranking));
-        reasons.extend(warning_signs(catalogue, case, &reasons));
+        let signs: Vec<FindingIndex> =
+            case.present().filter(|finding| catalogue.finding_at(*finding).red_flag).collect();
+        reasons.extend(hidden_dangers(catalogue, model, case, &signs, &reasons));
+        reasons.extend(warning_signs(&signs, &reasons));
         let level = reasons.iter().map(|reason| reason.level).max().unwrap_or(TriageLevel::SelfCare);
         let unscreened = unscreened(catalogue, case, level);
         let age_matters = case.age().is_none() && level < TriageLevel::Soon;
@@ -97,7 +111,13 @@ impl Triage {
             } else {
                 (TriageLevel::SelfCare, Because::Screened)
             };
-            reasons.push(Reason { level, stop_running: false, because, findings: Vec::new() });
+            reasons.push(Reason {
+                level,
+                stop_running: false,
+                because,
+                findings: Vec::new(),
+                set_aside: Vec::new(),
+            });
         }
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
         Self {
@@ -127,7 +147,7 @@ fn fired_rules(catalogue: &Catalogue, case: &Case) -> Vec<Reason> {
             } else {
                 (rule.level, Because::Rule(place))
             };
-            Some(Reason { level, stop_running: rule.stop_running, because, findings })
+            Some(Reason { level, stop_running: rule.stop_running, because, findings, set_aside: Vec::new() })
         })
         .collect()
 }
@@ -168,17 +188,18 @@ fn fits_profile(case: &Case, rule: &RedFlag) -> bool {
     age_fits && sex_fits
 }
 
-fn dangerous_conditions<'a>(
-    catalogue: &'a Catalogue,
-    model: &'a Model,
-    case: &'a Case,
-    weighing: &'a Weighing,
-    ranking: &'a Ranking,
-) -> impl Iterator<Item = Reason> + 'a {
-    ranking.order().iter().filter_map(move |hypothesis| {
+/// Dangerous conditions that pass a threshold.
+fn dangerous_conditions(
+    catalogue: &Catalogue,
+    model: &Model,
+    case: &Case,
+    weighing: &Weighing,
+    ranking: &Ranking,
+) -> Vec<Reason> {
+    let raised = ranking.order().iter().filter_map(|hypothesis| {
         let condition = catalogue.condition_at(model.condition(*hypothesis));
         let probability = ranking.posterior(*hypothesis);
-        let raise = passed_threshold(condition, probability)?;
+        let (level, threshold) = passed_threshold(condition, probability)?;
         // A prior alone raises nothing: some answer must be there that speaks for the condition.
         let findings: Vec<FindingIndex> = weighing
             .answers()
@@ -189,12 +210,56 @@ fn dangerous_conditions<'a>(
             .collect();
         let raised = !findings.is_empty() && probability > ranking.prior(*hypothesis);
         raised.then_some(Reason {
-            level: raise.0,
-            stop_running: raise.0 > TriageLevel::Routine,
-            because: Because::Condition { hypothesis: *hypothesis, probability, threshold: raise.1 },
+            level,
+            stop_running: level > TriageLevel::Routine,
+            because: Because::Condition { hypothesis: *hypothesis, probability, threshold },
             findings,
+            set_aside: Vec::new(),
         })
-    })
+    });
+    raised.collect()
+}
+
+/// Dangerous conditions that pass a higher threshold once some of the warning signs are set aside.
+fn hidden_dangers(
+    catalogue: &Catalogue,
+    model: &Model,
+    case: &Case,
+    signs: &[FindingIndex],
+    reasons: &[Reason],
+) -> Vec<Reason> {
+    let mut level = reasons.iter().map(|reason| reason.level).max().unwrap_or(TriageLevel::SelfCare);
+    if level == TriageLevel::Emergency {
+        return Vec::new();
+    }
+    if signs.len() > MOST_WARNING_SIGNS {
+        return vec![Reason {
+            level: TriageLevel::Emergency,
+            stop_running: true,
+            because: Because::ManyWarningSigns,
+            findings: signs.to_vec(),
+            set_aside: Vec::new(),
+        }];
+    }
+    let mut found = Vec::new();
+    for combination in 1_u32..1 << signs.len() {
+        let set_aside: Vec<FindingIndex> = signs
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| combination & (1 << place) != 0)
+            .map(|(_, finding)| *finding)
+            .collect();
+        let rest = case.without(&set_aside);
+        let weighing = Weighing::of(model, &rest);
+        let ranking = Ranking::of(catalogue, model, &rest, &weighing);
+        for reason in dangerous_conditions(catalogue, model, &rest, &weighing, &ranking) {
+            if reason.level > level {
+                level = reason.level;
+                found.push(Reason { set_aside: set_aside.clone(), ..reason });
+            }
+        }
+    }
+    found
 }
 
 /// The highest level that a probability passes the threshold of.
@@ -209,21 +274,17 @@ fn passed_threshold(condition: &Condition, probability: f64) -> Option<(TriageLe
 }
 
 /// Warning signs that are present and that no reason so far rests on: they are never passed over in silence.
-fn warning_signs(catalogue: &Catalogue, case: &Case, reasons: &[Reason]) -> Option<Reason> {
-    let findings: Vec<FindingIndex> = case
-        .present()
-        .filter(|finding| catalogue.finding_at(*finding).red_flag)
-        .filter(|finding| {
-            !reasons
-                .iter()
-                .any(|reason| reason.level > TriageLevel::Routine && reason.findings.contains(finding))
-        })
-        .collect();
+fn warning_signs(signs: &[FindingIndex], reasons: &[Reason]) -> Option<Reason> {
+    let taken_up = |sign: &FindingIndex| {
+        reasons.iter().any(|reason| reason.level > TriageLevel::Routine && reason.findings.contains(sign))
+    };
+    let findings: Vec<FindingIndex> = signs.iter().copied().filter(|sign| !taken_up(sign)).collect();
     (!findings.is_empty()).then_some(Reason {
         level: TriageLevel::Soon,
         stop_running: false,
         because: Because::WarningSign,
         findings,
+        set_aside: Vec::new(),
     })
 }
 

@@ -1,0 +1,76 @@
+//! Dependencies point one way, and the core touches nothing outside itself.
+
+use std::{fs, path::Path};
+
+/// For each room, words that may not stand in it.
+const FORBIDDEN: [(&str, &[&str]); 3] = [
+    (
+        "catalogue",
+        &["crate::assessment", "crate::escalation", "crate::api", "crate::settings", "crate::startup"],
+    ),
+    ("assessment", &["crate::escalation", "crate::api", "crate::settings", "crate::startup"]),
+    ("escalation", &["crate::assessment", "crate::api", "crate::settings", "crate::startup"]),
+];
+
+/// What no part of the core may use: files, network, clock, environment, randomness, logs, HTTP, JSON.
+const OUTSIDE: [&str; 12] = [
+    "actix_web",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::time",
+    "std::env",
+    "tokio",
+    "tracing",
+    "serde_json",
+    "utoipa",
+    "println!",
+    "rand::",
+];
+
+fn texts(folder: &Path) -> Vec<(String, String)> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                texts(&path)
+            } else {
+                vec![(path.display().to_string(), fs::read_to_string(&path).unwrap())]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn rooms_of_the_core_look_downwards_alone() {
+    for (room, forbidden) in FORBIDDEN {
+        for (file, text) in texts(&Path::new("src").join(room)) {
+            for word in forbidden.iter().chain(&OUTSIDE) {
+                assert!(!text.contains(word), "{file} uses {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_api_knows_no_settings_and_opens_no_files() {
+    for (file, text) in texts(Path::new("src/api")) {
+        for word in ["crate::settings", "crate::startup", "crate::command_line", "std::fs", "std::net"] {
+            assert!(!text.contains(word), "{file} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn the_core_keeps_its_own_logarithms() {
+    for room in ["assessment", "catalogue", "escalation"] {
+        for (file, text) in texts(&Path::new("src").join(room)) {
+            let bare = [".ln()", ".exp()", ".powf(", ".log2()", ".log10("];
+            assert!(
+                !bare.iter().any(|word| text.contains(word)),
+                "{file}: use libm, which gives the same bits everywhere"
+            );
+        }
+    }
+}
