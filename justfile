@@ -1,0 +1,33 @@
+# Every recipe is plain commands, so that nobody needs `just`.
+
+# List what can be done
+_default:
+    @just --list
+
+# Serve at http://localhost:8080
+run:
+    cargo run --release
+
+# All that must pass before a commit
+check: lint test
+
+# Format and lints, warnings refused
+lint:
+    cargo fmt --all --check
+    cargo clippy --all-targets --locked -- -D warnings
+
+# Test
+test:
+    cargo test
+
+# Rewrite the committed OpenAPI document
+openapi:
+    UPDATE_OPENAPI=1 cargo test --test openapi
+
+# Check the catalogue alone, for a curator
+catalogue:
+    cargo run --quiet -- check catalogue
+
+# Build the container image
+image:
+    docker build --build-arg COXA_COMMIT="$(git rev-parse --short HEAD)" --tag coxa .
