@@ -164,9 +164,11 @@ impl Service {
         let stop = async {
             // A sleep would also end early if the server broke down meanwhile.
             tokio::select! {
-                () = tokio::time::sleep(self.drain_delay) => handle.stop(true).await,
-                _ = &mut server => {}
+                () = tokio::time::sleep(self.drain_delay) => {}
+                _ = &mut server => return,
             }
+            // The handle only asks: the server stops while it is polled.
+            let _ = tokio::join!(handle.stop(true), &mut server);
         };
         tokio::select! {
             () = stop => {

@@ -5,85 +5,137 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    entry::{Condition, Evidence, Finding, Group, RedFlag, Step, Treatment},
+    entry::{Condition, Evidence, Finding, Group, Measure, RedFlag, Step, Treatment},
     fault::Fault,
     id::{FindingId, GroupId, SourceId, TreatmentId},
     nearest::nearest,
-    read::{Entries, Placed},
+    read::{Entries, Kind, Placed, Rows, file_of, stem},
     vocabulary::{AgeBand, FindingKind, Grade, GroupKind, Recommendation, Role, Sex, Stage, TriageLevel},
 };
 
 /// How far a sum of probabilities may be from 1 before it is a fault.
 const SUM_TOLERANCE: f64 = 1e-6;
 
+/// The age at which a rule speaks of adults, in years.
+const ADULT: u8 = 18;
+
 /// Every fault of soundness in `entries`.
+///
+/// A rule over many entries (a sum, an entry that nothing names) waits until all of them can be read.
 #[must_use]
 pub fn check(entries: &Entries) -> Vec<Fault> {
-    let mut checker = Checker { known: Known::new(entries), faults: Vec::new() };
+    let mut checker = Checker {
+        known: Known::new(entries),
+        empty: BTreeSet::new(),
+        conditions_twice: BTreeSet::new(),
+        misspelt: BTreeSet::new(),
+        faults: Vec::new(),
+    };
     checker.duplicates(entries);
+    checker.needed(entries);
     checker.about(entries);
-    checker.groups(&entries.groups, &entries.findings);
     for finding in &entries.findings {
         checker.finding(finding);
     }
     for condition in &entries.conditions {
-        checker.condition(condition);
+        checker.condition(condition, entries.rows.get(&condition.file).unwrap_or(&Rows::default()));
     }
-    checker.priors(&entries.conditions);
+    checker.priors(entries);
     for rule in &entries.red_flags {
         checker.red_flag(rule);
     }
-    checker.orphans(entries);
+    for measure in &entries.measures {
+        checker.measure(measure);
+    }
     for exercise in &entries.exercises {
         checker.sources(exercise, &exercise.entry.sources);
     }
     for prevention in &entries.prevention {
         checker.sources(prevention, &prevention.entry.sources);
     }
+    // Last, because a misspelt reference excuses what it meant.
+    checker.groups(entries);
+    checker.orphans(entries);
+    checker.empty_kinds();
     checker.faults
 }
 
 /// What can be referred to.
 struct Known<'a> {
+    ids: BTreeMap<Kind, BTreeSet<&'a str>>,
+    /// Kinds of which any number of entries could not be read: a reference to one cannot be judged.
+    open: BTreeSet<Kind>,
+    /// Kinds of which some entry could not be read: a sum over it cannot be judged.
+    incomplete: BTreeSet<Kind>,
     conditions: BTreeMap<&'a str, &'a Condition>,
     findings: BTreeMap<&'a str, &'a Finding>,
+    /// What the former ids of findings are now.
+    former_findings: BTreeMap<&'a str, &'a str>,
     groups: BTreeMap<&'a str, &'a Group>,
     treatments: BTreeMap<&'a str, &'a Treatment>,
-    circumstances: BTreeSet<&'a str>,
-    exercises: BTreeSet<&'a str>,
-    prevention: BTreeSet<&'a str>,
-    sources: BTreeSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
     fn new(entries: &'a Entries) -> Self {
+        let conditions = by_id(&entries.conditions, |entry| entry.id.as_str());
+        let findings = by_id(&entries.findings, |entry| entry.id.as_str());
+        let groups = by_id(&entries.groups, |entry| entry.id.as_str());
+        let treatments = by_id(&entries.treatments, |entry| entry.id.as_str());
+        let mut ids = BTreeMap::from([
+            (Kind::Condition, conditions.keys().copied().collect::<BTreeSet<_>>()),
+            (Kind::Finding, findings.keys().copied().collect()),
+            (Kind::Group, groups.keys().copied().collect()),
+            (Kind::Treatment, treatments.keys().copied().collect()),
+            (
+                Kind::Circumstance,
+                entries.circumstances.iter().map(|placed| placed.entry.id.as_str()).collect(),
+            ),
+            (Kind::Measure, entries.measures.iter().map(|placed| placed.entry.id.as_str()).collect()),
+            (Kind::Exercise, entries.exercises.iter().map(|placed| placed.entry.id.as_str()).collect()),
+            (Kind::Prevention, entries.prevention.iter().map(|placed| placed.entry.id.as_str()).collect()),
+            (Kind::Source, entries.sources.iter().map(|placed| placed.entry.id.as_str()).collect()),
+        ]);
+        for unread in &entries.unread {
+            ids.entry(unread.kind).or_default().extend(unread.id.as_deref());
+        }
         Self {
-            conditions: entries
-                .conditions
+            ids,
+            open: entries
+                .unread
                 .iter()
-                .map(|placed| (placed.entry.id.as_str(), &placed.entry))
+                .filter(|unread| unread.id.is_none())
+                .map(|unread| unread.kind)
                 .collect(),
-            findings: entries
-                .findings
-                .iter()
-                .map(|placed| (placed.entry.id.as_str(), &placed.entry))
+            incomplete: entries.unread.iter().map(|unread| unread.kind).collect(),
+            conditions,
+            former_findings: findings
+                .values()
+                .flat_map(|finding| finding.former_ids.iter().map(|id| (id.as_str(), finding.id.as_str())))
                 .collect(),
-            groups: entries.groups.iter().map(|placed| (placed.entry.id.as_str(), &placed.entry)).collect(),
-            treatments: entries
-                .treatments
-                .iter()
-                .map(|placed| (placed.entry.id.as_str(), &placed.entry))
-                .collect(),
-            circumstances: entries.circumstances.iter().map(|placed| placed.entry.id.as_str()).collect(),
-            exercises: entries.exercises.iter().map(|placed| placed.entry.id.as_str()).collect(),
-            prevention: entries.prevention.iter().map(|placed| placed.entry.id.as_str()).collect(),
-            sources: entries.sources.iter().map(|placed| placed.entry.id.as_str()).collect(),
+            findings,
+            groups,
+            treatments,
         }
     }
 }
 
+/// Entries by id; of two with the same id, the first.
+fn by_id<T>(entries: &[Placed<T>], id: impl Fn(&T) -> &str) -> BTreeMap<&str, &T> {
+    let mut known = BTreeMap::new();
+    for placed in entries {
+        known.entry(id(&placed.entry)).or_insert(&placed.entry);
+    }
+    known
+}
+
 struct Checker<'a> {
     known: Known<'a>,
+    /// Kinds that are needed though none of them is listed.
+    empty: BTreeSet<Kind>,
+    /// Ids of conditions that are defined more than once.
+    conditions_twice: BTreeSet<&'a str>,
+    /// What misspelt references meant.
+    misspelt: BTreeSet<(Kind, &'a str)>,
     faults: Vec<Fault>,
 }
 
@@ -108,29 +160,63 @@ impl<'a> Checker<'a> {
         });
     }
 
-    fn refer<'k, T>(
-        &mut self,
-        at: &Placed<T>,
-        place: &str,
-        kind: &str,
-        id: &str,
-        known: impl IntoIterator<Item = &'k str>,
-        home: &str,
-    ) {
-        let known: Vec<&str> = known.into_iter().collect();
-        if known.contains(&id) {
+    /// Whether `id` names an entry of this kind, as far as can be told; a fault otherwise.
+    fn refer<T>(&mut self, at: &Placed<T>, place: &str, kind: Kind, id: &str) {
+        if self.known.open.contains(&kind) {
             return;
         }
-        let remedy = match nearest(id, known) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("correct the spelling, or add it to {home}"),
+        let known = self.known.ids.get(&kind).filter(|known| !known.is_empty());
+        let Some(known) = known else {
+            // One fault for the whole kind, instead of one for each place that refers to it.
+            self.empty.insert(kind);
+            return;
         };
-        self.fault(at, place, format!("`{id}` names no known {kind}"), remedy);
+        if known.contains(id) {
+            return;
+        }
+        let renamed = self.known.former_findings.get(id).copied().filter(|_| kind == Kind::Finding);
+        let meant = renamed.or_else(|| nearest(id, known.iter().copied()));
+        self.misspelt.extend(meant.map(|meant| (kind, meant)));
+        let remedy = match (renamed, meant) {
+            (Some(now), _) => format!("write `{now}`: it was renamed"),
+            (None, Some(meant)) => format!("did you mean `{meant}`?"),
+            (None, None) => format!("correct the spelling, or add it to {}", kind.home()),
+        };
+        self.fault(at, place, format!("`{id}` names no known {}", kind.name()), remedy);
     }
 
-    fn refer_finding<T>(&mut self, at: &Placed<T>, place: &str, id: &FindingId) {
-        let known: Vec<&str> = self.known.findings.keys().copied().collect();
-        self.refer(at, place, "finding", id.as_str(), known, "findings/");
+    /// Refers to each of a list, and finds what stands in it twice.
+    fn refer_all<T, I: AsRef<str>>(&mut self, at: &Placed<T>, place: &str, kind: Kind, ids: &[I]) {
+        let mut seen = BTreeSet::new();
+        for id in ids.iter().map(AsRef::as_ref) {
+            self.refer(at, place, kind, id);
+            if !seen.insert(id) {
+                self.fault(at, place, format!("`{id}` stands here twice"), "remove one of the two");
+            }
+        }
+    }
+
+    /// What no catalogue can be without, or nobody is warned of anything.
+    fn needed(&mut self, entries: &Entries) {
+        // Where catalogue.toml is missing too, that is the fault.
+        let none =
+            [(Kind::Condition, entries.conditions.is_empty()), (Kind::RedFlag, entries.red_flags.is_empty())];
+        for (kind, none) in none {
+            if none && !entries.about.is_empty() && !self.known.incomplete.contains(&kind) {
+                self.empty.insert(kind);
+            }
+        }
+    }
+
+    fn empty_kinds(&mut self) {
+        for kind in std::mem::take(&mut self.empty) {
+            self.faults.push(Fault {
+                file: kind.home().into(),
+                place: String::new(),
+                problem: format!("there is no {} here", kind.name()),
+                remedy: "add some; if they stand elsewhere, check the name of their file".into(),
+            });
+        }
     }
 
     fn sources<T>(&mut self, at: &Placed<T>, sources: &[SourceId]) {
@@ -143,19 +229,17 @@ impl<'a> Checker<'a> {
                 at,
                 place,
                 "no source is given",
-                "name at least one id of sources.toml; a judgement has one too",
+                "name at least one id of sources.toml; an estimate has its own source there",
             );
         }
-        let known: Vec<&str> = self.known.sources.iter().copied().collect();
-        for source in sources {
-            self.refer(at, place, "source", source.as_str(), known.iter().copied(), "sources.toml");
-        }
+        self.refer_all(at, place, Kind::Source, sources);
     }
 
-    fn duplicates(&mut self, entries: &Entries) {
-        self.twice(&entries.conditions, |entry| entry.id.as_str());
+    fn duplicates(&mut self, entries: &'a Entries) {
+        self.conditions_twice = self.twice(&entries.conditions, |entry| entry.id.as_str());
         self.twice(&entries.findings, |entry| entry.id.as_str());
         self.twice(&entries.groups, |entry| entry.id.as_str());
+        self.twice(&entries.measures, |entry| entry.id.as_str());
         self.twice(&entries.treatments, |entry| entry.id.as_str());
         self.twice(&entries.circumstances, |entry| entry.id.as_str());
         self.twice(&entries.exercises, |entry| entry.id.as_str());
@@ -164,38 +248,50 @@ impl<'a> Checker<'a> {
         self.twice(&entries.sources, |entry| entry.id.as_str());
     }
 
-    fn twice<T>(&mut self, entries: &[Placed<T>], id: impl Fn(&T) -> &str) {
+    /// The ids that stand in `entries` more than once, each with its fault.
+    fn twice<T>(&mut self, entries: &'a [Placed<T>], id: impl Fn(&T) -> &str) -> BTreeSet<&'a str> {
         let mut seen: BTreeMap<&str, &Placed<T>> = BTreeMap::new();
+        let mut twice = BTreeSet::new();
         for placed in entries {
-            if let Some(first) = seen.get(id(&placed.entry)) {
-                let elsewhere =
-                    format!("it stands in {} {} already; rename or remove one", first.file, first.place);
-                self.fault(
-                    placed,
-                    "id",
-                    format!("`{}` is defined twice", id(&placed.entry)),
-                    elsewhere.replace("  ", " "),
-                );
-            } else {
-                seen.insert(id(&placed.entry), placed);
-            }
+            let id = id(&placed.entry);
+            let Some(first) = seen.get(id) else {
+                seen.insert(id, placed);
+                continue;
+            };
+            let within = if first.place.is_empty() { "" } else { ", " };
+            let remedy = format!("rename or remove one: the other is {}{within}{}", first.file, first.place);
+            self.fault(placed, "id", format!("`{id}` is defined twice"), remedy);
+            twice.insert(id);
         }
+        twice
     }
 
-    fn about(&mut self, entries: &Entries) {
+    fn about(&mut self, entries: &'a Entries) {
         let Some(about) = entries.about.first() else { return };
+        if !is_version(&about.entry.version) {
+            self.fault(
+                about,
+                "version",
+                format!("`{}` is not a version", about.entry.version),
+                "write year.month.number, for instance \"2026.11.1\"",
+            );
+        }
         let age: f64 = AgeBand::ALL.iter().map(|band| about.entry.population.age.of(*band).get()).sum();
         let sex: f64 = Sex::ALL.iter().map(|sex| about.entry.population.sex.of(*sex).get()).sum();
         for (place, sum) in [("population.age", age), ("population.sex", sex)] {
             if (sum - 1.0).abs() > SUM_TOLERANCE {
-                self.fault(about, place, format!("the shares sum to {sum:.6}"), "make them sum to 1");
+                self.fault(about, place, format!("the shares sum to {}", figure(sum)), "make them sum to 1");
             }
         }
         self.sources_at(about, "population.sources", &about.entry.population.sources);
         for grade in Grade::ALL {
-            if !about.entry.grades.iter().any(|meaning| meaning.grade == *grade) {
-                let problem = format!("grade {} has no meaning", grade.as_str());
-                self.fault(about, "grades", problem, "add a [[grades]] entry for it");
+            let meanings = about.entry.grades.iter().filter(|meaning| meaning.grade == *grade).count();
+            let grade = grade.as_str();
+            if meanings == 0 {
+                let remedy = format!("add `{{ grade = \"{grade}\", meaning = \"...\" }}`");
+                self.fault(about, "grades", format!("grade {grade} has no meaning"), remedy);
+            } else if meanings > 1 {
+                self.fault(about, "grades", format!("grade {grade} has {meanings} meanings"), "keep one");
             }
         }
         let words = &about.entry.likelihood_words;
@@ -206,27 +302,14 @@ impl<'a> Checker<'a> {
             self.fault(
                 about,
                 "likelihood_words",
-                "the words do not cover every probability once",
+                "the words do not cover each probability exactly once",
                 "list them from the highest `from` down; the last one begins at 0",
             );
         }
     }
 
-    fn groups(&mut self, groups: &[Placed<Group>], findings: &[Placed<Finding>]) {
-        for group in groups {
-            let members: Vec<&Finding> = findings
-                .iter()
-                .map(|placed| &placed.entry)
-                .filter(|finding| finding.group.as_ref() == Some(&group.entry.id))
-                .collect();
-            if members.is_empty() {
-                self.fault(
-                    group,
-                    "id",
-                    "no finding belongs to this group",
-                    "remove it, or name it in a finding's `group`",
-                );
-            }
+    fn groups(&mut self, entries: &'a Entries) {
+        for group in &entries.groups {
             match (group.entry.kind, group.entry.coefficient) {
                 (GroupKind::Correlated, None) => self.fault(
                     group,
@@ -242,13 +325,72 @@ impl<'a> Checker<'a> {
                 ),
                 (GroupKind::Correlated, Some(_)) | (GroupKind::SingleChoice, None) => {}
             }
-            let sum: f64 = members.iter().map(|finding| finding.background.probability.get()).sum();
-            if group.entry.kind == GroupKind::SingleChoice
-                && !members.is_empty()
-                && (sum - 1.0).abs() > SUM_TOLERANCE
-            {
-                let problem = format!("the background rates of this single choice sum to {sum:.6}");
-                self.fault(group, "id", problem, "make them sum to 1: in everybody exactly one option holds");
+            self.members(group);
+        }
+    }
+
+    fn members(&mut self, group: &Placed<Group>) {
+        let id = group.entry.id.as_str();
+        let cannot_tell = self.known.incomplete.contains(&Kind::Finding)
+            || self.empty.contains(&Kind::Finding)
+            || self.misspelt.contains(&(Kind::Group, id));
+        if cannot_tell {
+            return;
+        }
+        let members = self
+            .known
+            .findings
+            .values()
+            .filter(|finding| finding.group.as_ref().is_some_and(|group| group.as_str() == id));
+        let (count, sum) = members
+            .fold((0, 0.0), |(count, sum), finding| (count + 1, sum + finding.background.probability.get()));
+        if count == 0 {
+            self.fault(
+                group,
+                "",
+                format!("no finding belongs to the group `{id}`"),
+                "remove the group, or name it as `group` in its findings",
+            );
+        } else if group.entry.kind == GroupKind::SingleChoice && (sum - 1.0).abs() > SUM_TOLERANCE {
+            self.fault(
+                group,
+                "",
+                format!("the background rates of the options of `{id}` sum to {}", figure(sum)),
+                "make them sum to 1 in findings/: exactly one option holds in each person",
+            );
+        }
+    }
+
+    fn measure(&mut self, measure: &Placed<Measure>) {
+        let entry = &measure.entry;
+        if !(entry.least.is_finite() && entry.most.is_finite() && entry.least < entry.most) {
+            let problem = format!("values go from {} to {}", entry.least, entry.most);
+            self.fault(measure, "least", problem, "write the least value first, then a larger one");
+        }
+        for (number, rule) in entry.rules.iter().enumerate() {
+            let place = format!("rules (item {})", number + 1);
+            self.refer(measure, &format!("{place}.finding"), Kind::Finding, rule.finding.as_str());
+            self.sources_at(measure, &format!("{place}.sources"), &rule.sources);
+            if let Some(other) = &rule.relative_to {
+                self.refer(measure, &format!("{place}.relative_to"), Kind::Measure, other.as_str());
+            }
+            let limits = [rule.present_from, rule.present_below, rule.absent_from, rule.absent_below];
+            if limits.iter().all(Option::is_none) {
+                let remedy = "add present_from, present_below, absent_from or absent_below";
+                self.fault(measure, &place, "the rule never says anything", remedy);
+            }
+            let both = |present: Option<f64>, absent: Option<f64>| {
+                present.zip(absent).is_some_and(|(present, absent)| present < absent)
+            };
+            // Two limits of the same direction always meet somewhere.
+            let same_direction = rule.present_from.and(rule.absent_from).is_some()
+                || rule.present_below.and(rule.absent_below).is_some();
+            let contradicts = same_direction
+                || both(rule.present_from, rule.absent_below)
+                || both(rule.absent_from, rule.present_below);
+            if contradicts {
+                let remedy = "let the ranges of present and absent meet or leave a gap";
+                self.fault(measure, &place, "some values would be present and absent at once", remedy);
             }
         }
     }
@@ -256,73 +398,61 @@ impl<'a> Checker<'a> {
     fn finding(&mut self, finding: &Placed<Finding>) {
         self.sources_at(finding, "background.sources", &finding.entry.background.sources);
         if let Some(group) = &finding.entry.group {
-            let known: Vec<&str> = self.known.groups.keys().copied().collect();
-            self.refer(finding, "group", "group", group.as_str(), known, "groups.toml");
+            self.refer(finding, "group", Kind::Group, group.as_str());
         }
-        if finding.file != format!("findings/{}.toml", file_of(finding.entry.kind)) {
-            let home = format!("move it to findings/{}.toml", file_of(finding.entry.kind));
-            self.fault(finding, "kind", "the finding stands in the file of another kind", home);
+        for former in &finding.entry.former_ids {
+            let now = self.known.former_findings.get(former.as_str()).copied();
+            if self.known.findings.contains_key(former.as_str()) {
+                let problem = format!("`{former}` is the id of a finding that is there");
+                self.fault(finding, "former_ids", problem, "take it out, or give that finding another id");
+            } else if let Some(other) = now.filter(|now| *now != finding.entry.id.as_str()) {
+                let problem = format!("`{former}` is a former id of `{other}` too");
+                self.fault(finding, "former_ids", problem, "leave it to one of the two");
+            }
+        }
+        let home = file_of(finding.entry.kind);
+        let named_after_a_kind = FindingKind::ALL.iter().any(|kind| file_of(*kind) == finding.file);
+        if named_after_a_kind && finding.file != home {
+            let problem = format!(
+                "a finding of the kind {} in the file of another kind",
+                in_file(finding.entry.kind.as_str())
+            );
+            self.fault(finding, "kind", problem, format!("move it to {home}, or correct its kind"));
         }
     }
 
-    fn condition(&mut self, condition: &Placed<Condition>) {
+    fn condition(&mut self, condition: &Placed<Condition>, rows: &Rows) {
         let entry = &condition.entry;
-        if condition.file != format!("conditions/{}.toml", entry.id) {
+        let named = stem(&condition.file, "conditions/") == Some(entry.id.as_str());
+        // One of two with the same id is misnamed in any case.
+        if !named && !self.conditions_twice.contains(entry.id.as_str()) {
             self.fault(
                 condition,
                 "id",
                 format!("the file is not named after its condition `{}`", entry.id),
-                format!("rename the file to conditions/{}.toml", entry.id),
+                format!("rename the file to conditions/{}.toml, or correct the id", entry.id),
             );
         }
         self.role(condition);
         self.sources(condition, &entry.sources);
         self.sources_at(condition, "pre_test.sources", &entry.pre_test.sources);
-        let exercises: Vec<&str> = self.known.exercises.iter().copied().collect();
-        for exercise in &entry.exercises {
-            self.refer(
-                condition,
-                "exercises",
-                "exercise",
-                exercise.as_str(),
-                exercises.iter().copied(),
-                "exercises.toml",
-            );
-        }
-        let prevention: Vec<&str> = self.known.prevention.iter().copied().collect();
-        for step in &entry.prevention {
-            self.refer(
-                condition,
-                "prevention",
-                "prevention step",
-                step.as_str(),
-                prevention.iter().copied(),
-                "prevention.toml",
-            );
-        }
+        self.refer_all(condition, "exercises", Kind::Exercise, &entry.exercises);
+        self.refer_all(condition, "prevention", Kind::Prevention, &entry.prevention);
         self.urgency(condition);
-        self.evidence(condition);
-        self.ladder(condition);
+        self.evidence(condition, rows);
+        self.ladder(condition, rows);
     }
 
     fn role(&mut self, condition: &Placed<Condition>) {
         let entry = &condition.entry;
-        let conditions: Vec<&str> = self.known.conditions.keys().copied().collect();
+        self.refer_all(condition, "members", Kind::Condition, &entry.members);
         for member in &entry.members {
-            self.refer(
-                condition,
-                "members",
-                "condition",
-                member.as_str(),
-                conditions.iter().copied(),
-                "conditions/",
-            );
             if self.known.conditions.get(member.as_str()).is_some_and(|known| known.role != Role::Ranked) {
                 self.fault(
                     condition,
                     "members",
-                    format!("`{member}` is not ranked itself"),
-                    "name ranked conditions only",
+                    format!("`{member}` is not a ranked condition"),
+                    "name ranked conditions only: an umbrella sums up what is ranked",
                 );
             }
         }
@@ -353,8 +483,7 @@ impl<'a> Checker<'a> {
                         "only an umbrella has members",
                         "remove them, or set role = \"umbrella\"",
                     );
-                }
-                if entry.pre_test.probability.get() <= 0.0 {
+                } else if entry.pre_test.probability.get() <= 0.0 {
                     self.fault(
                         condition,
                         "pre_test.probability",
@@ -372,14 +501,6 @@ impl<'a> Checker<'a> {
                 "remove it: the background rates of the findings are its likelihoods",
             );
         }
-        if entry.role == Role::Ranked && entry.evidence.is_empty() {
-            self.fault(
-                condition,
-                "evidence",
-                "no evidence is given",
-                "add [[evidence]] rows, or no answer can ever point here",
-            );
-        }
     }
 
     fn urgency(&mut self, condition: &Placed<Condition>) {
@@ -390,15 +511,23 @@ impl<'a> Checker<'a> {
                     condition,
                     "urgency.raises",
                     format!(
-                        "raises to {} above the condition's own {}",
-                        raise.level.as_str(),
-                        urgency.level.as_str()
+                        "raises to {}, above the condition's own level {}",
+                        in_file(raise.level.as_str()),
+                        in_file(urgency.level.as_str())
                     ),
-                    "lower the raise, or raise `urgency.level`",
+                    "lower this level, or raise `urgency.level`",
                 );
             }
             if raise.from.get() <= 0.0 {
-                self.fault(condition, "urgency.raises", "raises every case", "set `from` above 0");
+                self.fault(
+                    condition,
+                    "urgency.raises",
+                    format!(
+                        "raises every case to {}: it begins at probability 0",
+                        in_file(raise.level.as_str())
+                    ),
+                    "set `from` to the probability from which the condition must not be missed",
+                );
             }
         }
         let dangerous = urgency.level > TriageLevel::Routine && condition.entry.role == Role::Ranked;
@@ -406,30 +535,43 @@ impl<'a> Checker<'a> {
             self.fault(
                 condition,
                 "urgency.raises",
-                "a dangerous condition never raises the triage level",
-                "add `raises = [{ from = ..., level = ... }]` with the probability from which it must not be missed",
+                format!("a condition of level {} never raises a case above routine", in_file(urgency.level.as_str())),
+                "add `raises = [{ from = ..., level = \"...\" }]` with the probability from which it must not be \
+                 missed",
             );
         }
     }
 
-    fn evidence(&mut self, condition: &Placed<Condition>) {
-        let mut seen = BTreeSet::new();
+    fn evidence(&mut self, condition: &Placed<Condition>, rows: &Rows) {
+        let entry = &condition.entry;
+        let none = entry.evidence.is_empty() && !rows.incomplete;
+        // One with members is an umbrella that does not say so.
+        if entry.role == Role::Ranked && entry.members.is_empty() && none {
+            self.fault(
+                condition,
+                "evidence",
+                "no evidence is given",
+                "add [[evidence]] rows, or no answer can ever point here",
+            );
+        }
+        let mut seen: BTreeMap<&FindingId, &str> = BTreeMap::new();
         let mut sums: BTreeMap<&GroupId, f64> = BTreeMap::new();
-        for (number, row) in condition.entry.evidence.iter().enumerate() {
-            let place = format!("evidence[{number}] ({})", row.finding);
-            self.refer_finding(condition, &format!("{place}.finding"), &row.finding);
+        for (row, place) in entry.evidence.iter().zip(&rows.evidence) {
+            self.refer(condition, &format!("{place}.finding"), Kind::Finding, row.finding.as_str());
             self.sources_at(condition, &format!("{place}.sources"), &row.sources);
-            if !seen.insert(&row.finding) {
+            if let Some(first) = seen.get(&row.finding) {
                 let problem = format!("`{}` has two rows in this condition", row.finding);
-                self.fault(condition, &place, problem, "keep the row with the better evidence");
+                self.fault(condition, place, problem, format!("keep the better one; the other is {first}"));
+                continue;
             }
-            self.range(condition, &place, row);
+            seen.insert(&row.finding, place);
+            self.range(condition, place, row);
             if matches!(row.grade, Grade::A | Grade::B) && !row.names_a_figure() {
                 self.fault(
                     condition,
-                    &place,
+                    place,
                     format!("grade {} without a published figure", row.grade.as_str()),
-                    "add published_sensitivity or a note with the figure, or grade it D",
+                    "add `published_sensitivity`, or a `note` with the figure, or grade it C or D",
                 );
             }
             if let Some(group) =
@@ -448,8 +590,8 @@ impl<'a> Checker<'a> {
                 self.fault(
                     condition,
                     "evidence",
-                    format!("the options of `{group}` sum to {sum:.4}"),
-                    "at most one option holds in a person: bring the sum down to 1 or less",
+                    format!("the probabilities of the options of `{group}` sum to {}", figure(sum)),
+                    "bring their sum down to 1 or less: only one option holds in each person",
                 );
             }
         }
@@ -462,53 +604,58 @@ impl<'a> Checker<'a> {
             self.fault(
                 condition,
                 &format!("{place}.range"),
-                format!("probability {probability} does not lie in its range {low} to {high}"),
+                format!("the probability {probability} does not lie within its range {low} to {high}"),
                 "correct the probability or the range; a range goes from low to high within 0 to 1",
             );
         }
     }
 
-    fn ladder(&mut self, condition: &Placed<Condition>) {
-        let mut seen: BTreeSet<&TreatmentId> = BTreeSet::new();
+    fn ladder(&mut self, condition: &Placed<Condition>, rows: &Rows) {
+        let ladder = &condition.entry.ladder;
+        let mut seen: BTreeMap<&TreatmentId, &str> = BTreeMap::new();
         let mut highest: Option<Stage> = None;
         let mut reachable: BTreeSet<Stage> = BTreeSet::new();
-        for (number, step) in condition.entry.ladder.iter().enumerate() {
-            let place = format!("ladder[{number}] ({})", step.treatment);
-            let treatments: Vec<&str> = self.known.treatments.keys().copied().collect();
-            self.refer(
-                condition,
-                &format!("{place}.treatment"),
-                "treatment",
-                step.treatment.as_str(),
-                treatments,
-                "treatments.toml",
-            );
+        // A step whose stage is not known may be the one that a later step waits for.
+        let all_known = !rows.incomplete
+            && ladder.iter().all(|step| self.known.treatments.contains_key(step.treatment.as_str()));
+        for (step, place) in ladder.iter().zip(&rows.ladder) {
+            self.refer(condition, &format!("{place}.treatment"), Kind::Treatment, step.treatment.as_str());
             self.sources_at(condition, &format!("{place}.sources"), &step.sources);
-            if !seen.insert(&step.treatment) {
+            if let Some(first) = seen.get(&step.treatment) {
                 let problem = format!("`{}` stands twice on this ladder", step.treatment);
-                self.fault(condition, &place, problem, "merge the two steps");
+                self.fault(condition, place, problem, format!("merge it with {first}"));
+                continue;
             }
-            self.step(condition, &place, step);
+            seen.insert(&step.treatment, place);
+            self.step(condition, place, step);
             let Some(treatment) = self.known.treatments.get(step.treatment.as_str()).copied() else {
                 continue;
             };
-            if highest.is_some_and(|highest| treatment.stage < highest) {
+            if let Some(later) = highest.filter(|highest| treatment.stage < *highest) {
                 self.fault(
                     condition,
-                    &place,
-                    format!("a {} step after a later stage", treatment.stage.as_str()),
+                    place,
+                    format!(
+                        "a step of the stage {} after one of {}",
+                        treatment.stage.as_str(),
+                        later.as_str()
+                    ),
                     "order the ladder conservative, injection, surgery",
                 );
             }
             highest = highest.max(Some(treatment.stage));
             if let Some(after) = step.gate.after
+                && all_known
                 && !reachable.contains(&after)
             {
                 self.fault(
                     condition,
                     &format!("{place}.gate.after"),
-                    format!("this step can never be reached: no {} step stands before it", after.as_str()),
-                    "add such a step, or take `after` out of the gate",
+                    format!(
+                        "can never be reached: no step of the stage {} is advised before it",
+                        after.as_str()
+                    ),
+                    "add such a step above it, or take `after` out of the gate",
                 );
             }
             if step.recommendation != Recommendation::NotRecommended {
@@ -521,7 +668,7 @@ impl<'a> Checker<'a> {
         let advised_against = step.recommendation == Recommendation::NotRecommended;
         if advised_against != step.why_not.is_some() {
             let (problem, remedy) = if advised_against {
-                ("advised against without saying why", "add `why_not`")
+                ("advised against without saying why", "add `why_not = \"...\"`")
             } else {
                 (
                     "`why_not` on a step that is not advised against",
@@ -531,9 +678,8 @@ impl<'a> Checker<'a> {
             self.fault(condition, &format!("{place}.why_not"), problem, remedy);
         }
         if let Some(circumstance) = &step.gate.circumstance {
-            let known: Vec<&str> = self.known.circumstances.iter().copied().collect();
             let place = format!("{place}.gate.circumstance");
-            self.refer(condition, &place, "circumstance", circumstance.as_str(), known, "circumstances.toml");
+            self.refer(condition, &place, Kind::Circumstance, circumstance.as_str());
         }
         let injects = self
             .known
@@ -550,61 +696,58 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn priors(&mut self, conditions: &[Placed<Condition>]) {
-        let sum: f64 = conditions.iter().map(|condition| condition.entry.pre_test.probability.get()).sum();
-        if !conditions.is_empty() && (sum - 1.0).abs() > SUM_TOLERANCE {
-            self.faults.push(Fault {
-                file: "conditions/".into(),
-                place: "pre_test.probability".into(),
-                problem: format!("the pre-test probabilities of all conditions sum to {sum:.6}"),
-                remedy:
-                    "make them sum to 1; what no listed condition explains belongs to the unexplained one"
-                        .into(),
-            });
+    fn priors(&mut self, entries: &Entries) {
+        if self.known.incomplete.contains(&Kind::Condition) {
+            return;
         }
-        let unexplained: Vec<&Placed<Condition>> =
-            conditions.iter().filter(|condition| condition.entry.role == Role::Unexplained).collect();
-        if unexplained.len() != 1 {
+        if entries.conditions.is_empty() {
+            return;
+        }
+        let conditions = self.known.conditions.values();
+        let sum: f64 = conditions.clone().map(|condition| condition.pre_test.probability.get()).sum();
+        let unexplained: Vec<&str> = conditions
+            .filter(|condition| condition.role == Role::Unexplained)
+            .map(|condition| condition.id.as_str())
+            .collect();
+        let mut fault = |place: &str, problem: String, remedy: &str| {
             self.faults.push(Fault {
-                file: "conditions/".into(),
-                place: "role".into(),
-                problem: format!("{} conditions have the role unexplained", unexplained.len()),
-                remedy:
-                    "exactly one has: \"none of these\", which lets the service say that it does not know"
-                        .into(),
+                file: Kind::Condition.home().into(),
+                place: place.into(),
+                problem,
+                remedy: remedy.into(),
             });
+        };
+        if (sum - 1.0).abs() > SUM_TOLERANCE {
+            fault(
+                "pre_test.probability",
+                format!("the pre-test probabilities of all conditions sum to {}", figure(sum)),
+                "make them sum to 1; what no listed condition explains belongs to the unexplained one",
+            );
+        }
+        match unexplained.as_slice() {
+            [_] => {}
+            [] => fault(
+                "role",
+                "no condition has the role unexplained".into(),
+                "set role = \"unexplained\" in the one that stands for \"none of these\": it lets the service say \
+                 that it does not know",
+            ),
+            several => fault(
+                "role",
+                format!("{} conditions have the role unexplained: {}", several.len(), several.join(", ")),
+                "leave it to one of them: it stands for \"none of these\"",
+            ),
         }
     }
 
     fn red_flag(&mut self, rule: &Placed<RedFlag>) {
         let entry = &rule.entry;
         self.sources(rule, &entry.sources);
-        for (place, findings) in
-            [("all_of", &entry.all_of), ("all_absent", &entry.all_absent), ("any_of", &entry.any_of)]
-        {
-            for finding in findings {
-                self.refer_finding(rule, place, finding);
-            }
-        }
-        let conditions: Vec<&str> = self.known.conditions.keys().copied().collect();
-        for condition in &entry.conditions {
-            self.refer(
-                rule,
-                "conditions",
-                "condition",
-                condition.as_str(),
-                conditions.iter().copied(),
-                "conditions/",
-            );
-        }
-        if usize::from(entry.at_least) > entry.any_of.len() {
-            self.fault(
-                rule,
-                "at_least",
-                format!("can never fire: needs {} of {} findings", entry.at_least, entry.any_of.len()),
-                "lower `at_least`, or add findings to `any_of`",
-            );
-        }
+        self.refer_all(rule, "all_of", Kind::Finding, &entry.all_of);
+        self.refer_all(rule, "all_absent", Kind::Finding, &entry.all_absent);
+        self.refer_all(rule, "any_of", Kind::Finding, &entry.any_of);
+        self.refer_all(rule, "conditions", Kind::Condition, &entry.conditions);
+        self.can_fire(rule);
         if entry.at_least == 0 && !entry.any_of.is_empty() {
             self.fault(
                 rule,
@@ -612,13 +755,62 @@ impl<'a> Checker<'a> {
                 "`any_of` is never asked for",
                 "set `at_least = 1`, or remove `any_of`",
             );
+        } else if !entry.needs_findings()
+            && entry.age_to.is_none_or(|age| age >= ADULT)
+            && entry.level > TriageLevel::SelfCare
+        {
+            self.fault(
+                rule,
+                "",
+                "fires for adults whatever they answer: it looks at no finding",
+                "name the findings that it looks for in `all_of`, `all_absent` or `any_of`",
+            );
         }
+    }
+
+    /// The ways in which a rule can contradict itself.
+    fn can_fire(&mut self, rule: &Placed<RedFlag>) {
+        let entry = &rule.entry;
         if let Some(both) = entry.all_of.iter().find(|finding| entry.all_absent.contains(finding)) {
             self.fault(
                 rule,
                 "all_absent",
-                format!("can never fire: `{both}` must be present and absent"),
-                "remove one of the two",
+                format!("can never fire: `{both}` must be both present and absent"),
+                "take it out of `all_of` or out of `all_absent`",
+            );
+        }
+        let mut chosen: BTreeMap<&str, &FindingId> = BTreeMap::new();
+        for finding in &entry.all_of {
+            let Some(group) = self.single_choice(finding) else { continue };
+            if let Some(other) = chosen.insert(group, finding).filter(|other| *other != finding) {
+                self.fault(
+                    rule,
+                    "all_of",
+                    format!("can never fire: `{other}` and `{finding}` are options of one single choice"),
+                    "move them to `any_of`, with `at_least = 1`",
+                );
+            }
+        }
+        // Of each single choice one option at most can be present, and none beside one that must be.
+        let mut possible: BTreeSet<&str> = BTreeSet::new();
+        for finding in entry.any_of.iter().filter(|finding| !entry.all_absent.contains(finding)) {
+            match self.single_choice(finding) {
+                Some(group) if chosen.get(group).is_some_and(|option| *option != finding) => {}
+                Some(group) => drop(possible.insert(group)),
+                None => drop(possible.insert(finding.as_str())),
+            }
+        }
+        if usize::from(entry.at_least) > possible.len() {
+            self.fault(
+                rule,
+                "at_least",
+                format!(
+                    "can never fire: needs {} of `any_of`, of which {} can be present",
+                    entry.at_least,
+                    possible.len()
+                ),
+                "lower `at_least`, or add findings to `any_of`; of a single choice one option counts, and what \
+                 `all_absent` names does not",
             );
         }
         if let (Some(from), Some(to)) = (entry.age_from, entry.age_to)
@@ -627,18 +819,29 @@ impl<'a> Checker<'a> {
             self.fault(
                 rule,
                 "age_from",
-                format!("can never fire: ages from {from} to {to}"),
+                format!("can never fire: nobody is at least {from} and at most {to} years old"),
                 "swap the two ages",
             );
         }
-        let unconditional =
-            !entry.needs_findings() && entry.age_to.is_none() && entry.level > TriageLevel::SelfCare;
-        if unconditional {
-            self.fault(rule, "all_of", "fires for every adult", "name the findings that it looks for");
-        }
     }
 
-    fn orphans(&mut self, entries: &Entries) {
+    /// The single choice that a finding is an option of.
+    fn single_choice(&self, finding: &FindingId) -> Option<&'a str> {
+        let group = self.known.findings.get(finding.as_str())?.group.as_ref()?;
+        self.known
+            .groups
+            .get(group.as_str())
+            .filter(|known| known.kind == GroupKind::SingleChoice)
+            .map(|_| group.as_str())
+    }
+
+    fn orphans(&mut self, entries: &'a Entries) {
+        let incomplete = [Kind::Condition, Kind::RedFlag]
+            .iter()
+            .any(|kind| self.known.incomplete.contains(kind) || self.empty.contains(kind));
+        if incomplete || entries.rows.values().any(|rows| rows.incomplete) {
+            return;
+        }
         let mut used: BTreeSet<&str> = BTreeSet::new();
         for condition in &entries.conditions {
             used.extend(condition.entry.evidence.iter().map(|row| row.finding.as_str()));
@@ -648,12 +851,13 @@ impl<'a> Checker<'a> {
             used.extend(all_of.iter().chain(all_absent).chain(any_of).map(FindingId::as_str));
         }
         for finding in &entries.findings {
-            if !used.contains(finding.entry.id.as_str()) {
+            let id = finding.entry.id.as_str();
+            if !used.contains(id) && !self.misspelt.contains(&(Kind::Finding, id)) {
                 self.fault(
                     finding,
-                    "id",
-                    format!("nothing looks at the finding `{}`", finding.entry.id),
-                    "add it to a condition's evidence or to a red-flag rule, or remove it",
+                    "",
+                    format!("nothing looks at the finding `{id}`"),
+                    "add it to the evidence of a condition or to a red-flag rule, or remove it",
                 );
             }
         }
@@ -668,7 +872,18 @@ impl Evidence {
     }
 }
 
-/// The file under `findings/` that holds the findings of a kind.
-fn file_of(kind: FindingKind) -> String {
-    kind.as_str().replace('_', "-")
+/// A sum as it is printed: without the noise of its last digits, which a tolerated error stays below.
+fn figure(sum: f64) -> f64 {
+    (sum * 1e6).round() / 1e6
+}
+
+/// A word as the files write it.
+fn in_file(word: &str) -> String {
+    word.replace('_', "-")
+}
+
+/// Whether a text is `year.month.number`.
+fn is_version(text: &str) -> bool {
+    let parts: Vec<Option<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
+    matches!(parts.as_slice(), [Some(2000..=9999), Some(1..=12), Some(_)])
 }

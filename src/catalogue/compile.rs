@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::{
     check::check,
     entry::{
-        About, Circumstance, Condition, Exercise, Finding, Group, Prevention, RedFlag, Source, Treatment,
+        About, Circumstance, Condition, Exercise, Finding, Group, Measure, Prevention, RedFlag, Source,
+        Treatment,
     },
     fault::{Fault, Faults},
     fingerprint::fingerprint,
@@ -29,6 +30,7 @@ pub struct Catalogue {
     conditions: Vec<Condition>,
     findings: Vec<Finding>,
     groups: Vec<Group>,
+    measures: Vec<Measure>,
     treatments: Vec<Treatment>,
     circumstances: Vec<Circumstance>,
     exercises: Vec<Exercise>,
@@ -36,6 +38,7 @@ pub struct Catalogue {
     red_flags: Vec<RedFlag>,
     sources: Vec<Source>,
     finding_places: HashMap<Box<str>, FindingIndex>,
+    former_findings: HashMap<Box<str>, FindingIndex>,
 }
 
 impl Catalogue {
@@ -64,8 +67,16 @@ impl Catalogue {
                 .enumerate()
                 .map(|(place, finding)| (finding.id.as_str().into(), FindingIndex(place)))
                 .collect(),
+            former_findings: findings
+                .iter()
+                .enumerate()
+                .flat_map(|(place, finding)| {
+                    finding.former_ids.iter().map(move |id| (id.as_str().into(), FindingIndex(place)))
+                })
+                .collect(),
             findings,
             groups: by_id(entries.groups, |entry| entry.id.as_str()),
+            measures: by_id(entries.measures, |entry| entry.id.as_str()),
             treatments: by_id(entries.treatments, |entry| entry.id.as_str()),
             circumstances: by_id(entries.circumstances, |entry| entry.id.as_str()),
             exercises: by_id(entries.exercises, |entry| entry.id.as_str()),
@@ -103,6 +114,12 @@ impl Catalogue {
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups
+    }
+
+    /// Every measure that stands for findings.
+    #[must_use]
+    pub fn measures(&self) -> &[Measure] {
+        &self.measures
     }
 
     /// Every treatment.
@@ -157,6 +174,13 @@ impl Catalogue {
     #[must_use]
     pub fn finding_index(&self, id: &str) -> Option<FindingIndex> {
         self.finding_places.get(id).copied()
+    }
+
+    /// Where the finding stands that has this id, or had it before; in the latter case with `true`.
+    #[must_use]
+    pub fn resolve_finding(&self, id: &str) -> Option<(FindingIndex, bool)> {
+        let now = self.finding_index(id).map(|index| (index, false));
+        now.or_else(|| self.former_findings.get(id).map(|index| (*index, true)))
     }
 
     /// The finding at a place that this catalogue gave out.

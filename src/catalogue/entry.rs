@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{
     id::{
-        CircumstanceId, ConditionId, ContraindicationId, ExerciseId, FindingId, GroupId, PreventionId,
-        RedFlagId, SourceId, TreatmentId,
+        CircumstanceId, ConditionId, ContraindicationId, ExerciseId, FindingId, GroupId, MeasureId,
+        PreventionId, RedFlagId, SourceId, TreatmentId,
     },
     quantity::{Coefficient, Multiplier, Probability, Share, Weeks},
     vocabulary::{
@@ -359,6 +359,9 @@ pub struct Finding {
     pub kind: FindingKind,
     /// The group it belongs to.
     pub group: Option<GroupId>,
+    /// Ids that it had before; they stay accepted.
+    #[serde(default)]
+    pub former_ids: Vec<FindingId>,
     /// Whether its presence is a warning in itself.
     #[serde(default)]
     pub red_flag: bool,
@@ -374,6 +377,46 @@ pub struct Background {
     pub probability: Probability,
     /// Where the figure comes from.
     pub basis: String,
+    /// The sources.
+    pub sources: Vec<SourceId>,
+}
+
+/// A number that apps know, and the findings it stands for: an entry of `measures.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Its id.
+    pub id: MeasureId,
+    /// What it measures.
+    pub label: String,
+    /// Its unit.
+    pub unit: String,
+    /// The least value that is accepted.
+    pub least: f64,
+    /// The largest value that is accepted.
+    pub most: f64,
+    /// The findings that it stands for.
+    pub rules: Vec<MeasureRule>,
+}
+
+/// From which value on a measure stands for a finding.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureRule {
+    /// The finding.
+    pub finding: FindingId,
+    /// Divide by this other measure first; without it the rule says nothing.
+    pub relative_to: Option<MeasureId>,
+    /// The finding is present from this value upwards ...
+    pub present_from: Option<f64>,
+    /// ... or below this one.
+    pub present_below: Option<f64>,
+    /// It is absent from this value upwards ...
+    pub absent_from: Option<f64>,
+    /// ... or below this one.
+    pub absent_below: Option<f64>,
+    /// Why these limits.
+    pub reason: String,
     /// The sources.
     pub sources: Vec<SourceId>,
 }

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Fault {
     /// The file, relative to the catalogue's folder.
     pub file: String,
-    /// The place inside it, for instance `evidence[3].finding` or `line 12`; empty for the whole file.
+    /// The place inside it, for instance `evidence (loc-groin, line 47).finding`; empty for the whole file.
     pub place: String,
     /// What is wrong.
     pub problem: String,

@@ -76,6 +76,8 @@ identifier! {
     ConditionId,
     /// Something that can be reported present or absent: a symptom, a test, a scan result.
     FindingId,
+    /// A number that apps know.
+    MeasureId,
     /// A group of findings: a single choice, or findings that go together.
     GroupId,
     /// A treatment that steps of escalation refer to.

@@ -9,6 +9,7 @@ mod embedded;
 pub mod entry;
 mod fault;
 mod fingerprint;
+mod form;
 pub mod id;
 mod nearest;
 pub mod quantity;

@@ -6,21 +6,32 @@
 /// Every word of the query must be met by a word of the texts: as itself, as its beginning, or with a slip
 /// or two in a longer word. Case, hyphens and apostrophes do not count.
 pub fn relevance<'a>(query: &str, texts: impl IntoIterator<Item = &'a str>) -> Option<u32> {
-    let wanted = words(query);
+    let texts: Vec<&str> = texts.into_iter().collect();
+    // "shock-wave" may stand for two words or for one.
+    let apart = matched(&words(query), &texts);
+    let joined = query.contains('-').then(|| matched(&words(&query.replace('-', "")), &texts)).flatten();
+    apart.into_iter().chain(joined).min()
+}
+
+fn matched(wanted: &[String], texts: &[&str]) -> Option<u32> {
     if wanted.is_empty() {
         return Some(0);
     }
     texts
-        .into_iter()
+        .iter()
         .enumerate()
         .filter_map(|(place, text)| {
-            let here = words(text);
+            let mut here = words(text);
+            let said = here.len();
+            if text.contains('-') {
+                here.extend(words(&text.replace('-', "")));
+            }
             let mut total = 0;
-            for word in &wanted {
+            for word in wanted {
                 total += here.iter().filter_map(|candidate| word_cost(word, candidate)).min()?;
             }
             // A text that says more than was asked for fits a little less; later texts weigh less too.
-            let surplus = u32::try_from(here.len().saturating_sub(wanted.len())).unwrap_or(u32::MAX).min(9);
+            let surplus = u32::try_from(said.saturating_sub(wanted.len())).unwrap_or(u32::MAX).min(9);
             let place = u32::try_from(place).unwrap_or(u32::MAX).min(9);
             Some(total * 100 + surplus * 10 + place)
         })
@@ -28,9 +39,8 @@ pub fn relevance<'a>(query: &str, texts: impl IntoIterator<Item = &'a str>) -> O
 }
 
 fn words(text: &str) -> Vec<String> {
-    // A hyphenated or possessive word is one word with or without its mark: "runner's", "X-ray".
     text.to_lowercase()
-        .replace(['\'', '’'], "")
+        .replace(['\'', '\u{2019}'], "")
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(64)
@@ -68,6 +78,8 @@ mod tests {
         assert!(relevance("runners hip", texts).is_some());
         assert!(relevance("labarl tear", texts).is_some());
         assert!(relevance("lab", texts).is_some());
+        assert!(relevance("shock-wave", ["Shockwave therapy"]).is_some());
+        assert!(relevance("shockwave", ["Shock-wave therapy"]).is_some());
         assert!(relevance("knee", texts).is_none());
         assert!(relevance("labral hip", texts).is_none(), "words of two texts are not one match");
         assert_eq!(relevance("", texts), Some(0));
