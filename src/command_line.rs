@@ -11,8 +11,12 @@ use std::{
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use indicatif::ProgressBar;
+
 use crate::{
     api::{Knowledge, assess_body, openapi},
+    assessment::Model,
+    evaluation::{Outcome, Report, Thresholds, Vignette, changes},
     settings::{Overrides, Settings},
     startup::{Service, knowledge, read_folder},
     telemetry,
@@ -64,6 +68,21 @@ enum Command {
         /// The catalogue's folder; without it, the embedded catalogue
         folder: Option<PathBuf>,
     },
+    /// Assess vignettes whose answer is known and print how good the answers are
+    Evaluate(Evaluate),
+    /// Print which vignettes another catalogue answers differently
+    Diff {
+        /// The folder of the old catalogue
+        old: PathBuf,
+        /// The folder of the new catalogue; without it, the embedded one
+        new: Option<PathBuf>,
+        /// Files of vignettes as JSON lines
+        #[arg(long, required = true, value_name = "FILE")]
+        vignettes: Vec<PathBuf>,
+        /// Fail when the triage level of any vignette falls
+        #[arg(long)]
+        refuse_lower_triage: bool,
+    },
     /// Print the OpenAPI document
     Openapi {
         /// As YAML
@@ -84,6 +103,40 @@ enum Command {
     },
 }
 
+#[derive(Debug, Args)]
+struct Evaluate {
+    /// Files of vignettes as JSON lines
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Print everything as JSON, a row a vignette included
+    #[arg(long, conflicts_with = "model_card")]
+    json: bool,
+    /// Print the figures as the model card holds them
+    #[arg(long)]
+    model_card: bool,
+    /// Count every answer in full, as plain naive Bayes does; for comparison
+    #[arg(long)]
+    plain: bool,
+    /// Print a row for each vignette that is not ranked first or not triaged as wanted
+    #[arg(long)]
+    rows: bool,
+    /// Least share with a right condition first
+    #[arg(long, value_name = "SHARE")]
+    min_top1: Option<f64>,
+    /// Least share with a right condition among the first three
+    #[arg(long, value_name = "SHARE")]
+    min_top3: Option<f64>,
+    /// Most under-triage
+    #[arg(long, value_name = "SHARE")]
+    max_under_triage: Option<f64>,
+    /// Most over-triage of harmless cases
+    #[arg(long, value_name = "SHARE")]
+    max_over_triage: Option<f64>,
+    /// Most expected calibration error
+    #[arg(long, value_name = "ERROR")]
+    max_calibration_error: Option<f64>,
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -100,6 +153,10 @@ pub fn run() -> ExitCode {
             assess(&knowledge, &file, ndjson)
         }),
         Command::Check { folder } => check(folder.as_deref().or(overrides.catalogue.as_deref())),
+        Command::Evaluate(wanted) => settings(&overrides).and_then(|settings| evaluate(&settings, &wanted)),
+        Command::Diff { old, new, vignettes, refuse_lower_triage } => {
+            diff(&old, new.as_deref(), &vignettes, refuse_lower_triage)
+        }
         Command::Openapi { yaml } => {
             print(&if yaml { openapi::committed_yaml() } else { openapi::COMMITTED.into() })
         }
@@ -195,6 +252,76 @@ fn check(folder: Option<&Path>) -> Ended {
         catalogue.sources().len(),
         catalogue.sha256()
     ))
+}
+
+fn vignettes(knowledge: &Knowledge, files: &[PathBuf]) -> Result<Vec<Vignette>, String> {
+    let mut all = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let read = Vignette::read_all(knowledge.catalogue(), &text);
+        all.extend(read.map_err(|error| format!("{}: {error}", file.display()))?);
+    }
+    Ok(all)
+}
+
+/// Outcomes with a progress bar, which shows itself on a terminal only.
+fn outcomes(knowledge: &Knowledge, model: &Model, vignettes: &[Vignette]) -> Vec<Outcome> {
+    let bar = ProgressBar::new(u64::try_from(vignettes.len()).unwrap_or(u64::MAX));
+    let assessed = vignettes.iter().map(|vignette| {
+        bar.inc(1);
+        Outcome::of(knowledge.catalogue(), model, vignette)
+    });
+    let outcomes = assessed.collect();
+    bar.finish_and_clear();
+    outcomes
+}
+
+fn evaluate(settings: &Settings, wanted: &Evaluate) -> Ended {
+    let knowledge = knowledge(&settings.catalogue.path).map_err(|error| error.to_string())?;
+    let vignettes = vignettes(&knowledge, &wanted.files)?;
+    let catalogue = knowledge.catalogue();
+    let plain = wanted.plain.then(|| Model::new(catalogue).without_dependence());
+    let outcomes = outcomes(&knowledge, plain.as_ref().unwrap_or_else(|| knowledge.model()), &vignettes);
+    let report = Report::of(&catalogue.about().version, catalogue.sha256(), outcomes);
+    if wanted.json {
+        // Texts, numbers, lists and maps with text keys: serialising cannot fail.
+        print(&format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()))?;
+    } else if wanted.model_card {
+        print(&report.to_markdown())?;
+    } else {
+        print(&report.to_text(wanted.rows))?;
+    }
+    let thresholds = Thresholds {
+        min_top_1: wanted.min_top1,
+        min_top_3: wanted.min_top3,
+        max_under_triage: wanted.max_under_triage,
+        max_over_triage: wanted.max_over_triage,
+        max_calibration_error: wanted.max_calibration_error,
+    };
+    let missed = thresholds.missed(&report);
+    if missed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(missed.join("\n")) }
+}
+
+fn diff(old: &Path, new: Option<&Path>, files: &[PathBuf], refuse_lower_triage: bool) -> Ended {
+    let old = knowledge(old).map_err(|error| error.to_string())?;
+    let new = knowledge(new.unwrap_or(Path::new(""))).map_err(|error| error.to_string())?;
+    let before = outcomes(&old, old.model(), &vignettes(&old, files)?);
+    let after = outcomes(&new, new.model(), &vignettes(&new, files)?);
+    let changes = changes(&before, &after);
+    for change in &changes {
+        print(&format!("{}: {}\n", change.id, change.what.join("; ")))?;
+    }
+    let fell = changes.iter().filter(|change| change.triage_fell).count();
+    print(&format!(
+        "{} of {} vignettes changed, the triage level of {fell} fell\n",
+        changes.len(),
+        after.len()
+    ))?;
+    if refuse_lower_triage && fell > 0 {
+        Err(format!("the triage level of {fell} vignettes fell"))
+    } else {
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Asks `/readyz` over a plain socket: no client library is needed for one line.

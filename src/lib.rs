@@ -5,6 +5,7 @@
 //! - [`command_line`] what each command does
 //! - [`startup`] from [`settings`] and [`telemetry`] to a running service
 //! - [`api`] the only room that knows HTTP and JSON
+//! - [`evaluation`] how good that is on cases whose answer is known
 //! - [`assessment`] what the findings point to; [`escalation`] which step of care comes next
 //! - [`catalogue`] what is known
 //!
@@ -15,6 +16,7 @@ pub mod assessment;
 pub mod catalogue;
 pub mod command_line;
 pub mod escalation;
+pub mod evaluation;
 pub mod settings;
 pub mod startup;
 pub mod telemetry;

@@ -4,10 +4,12 @@ use coxa::{
     assessment::{Answer, Assessment, Case, assess},
     catalogue::{
         FindingIndex,
-        vocabulary::{Examiner, Sex, TriageLevel},
+        entry::Condition,
+        vocabulary::{AgeBand, Examiner, GroupKind, Role, Sex, TriageLevel},
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::Index};
+use std::collections::BTreeMap;
 
 mod core;
 use core::{KNOWLEDGE, assessed, case, hypothesis, id};
@@ -207,12 +209,114 @@ fn denying_several_places_at_once_weighs_as_none_of_them() {
     let together = assessed(&case(Some(40), Some(Sex::Female), [], denied));
     let target = hypothesis("hamstring-strain");
     let weight: f64 = together.weighing.answers().iter().map(|answer| answer.weight(target)).sum();
-    // 1 - (p of the three) over 1 - (background of the three): 0.10 in the buttock is stated, the rest is what is left.
-    let background = 1.0 - (0.30 + 0.25 + 0.22);
-    let left: f64 = 0.05;
-    let share = |rate: f64| left * rate / (1.0 - 0.22 - 0.06);
-    let expected = ((1.0 - 0.10 - share(0.30) - share(0.25)) / background).ln();
-    assert!((weight - expected).abs() < 1e-6, "{weight} instead of {expected}");
+    // "None of these three" over the same for the background; an option that is not stated gets its part of what
+    // the stated ones leave.
+    let choice: Vec<_> = KNOWLEDGE
+        .0
+        .findings()
+        .iter()
+        .filter(|finding| finding.group.as_ref().is_some_and(|id| id.as_str() == "pain-location"))
+        .collect();
+    let rows = &KNOWLEDGE.0.condition("hamstring-strain").unwrap().evidence;
+    let stated =
+        |id: &str| rows.iter().find(|row| row.finding.as_str() == id).map(|row| row.probability.get());
+    let left = 1.0 - choice.iter().filter_map(|finding| stated(finding.id.as_str())).sum::<f64>();
+    let open: f64 = choice
+        .iter()
+        .filter(|finding| stated(finding.id.as_str()).is_none())
+        .map(|finding| finding.background.probability.get())
+        .sum();
+    let rate = |id: &str| KNOWLEDGE.0.finding(id).unwrap().background.probability.get();
+    let in_condition = |id: &str| stated(id).unwrap_or((left * rate(id) / open).max(0.006));
+    let sum = |value: &dyn Fn(&str) -> f64| denied.iter().map(|id| value(id)).sum::<f64>();
+    let expected = ((1.0 - sum(&in_condition)) / (1.0 - sum(&rate))).ln();
+    assert!((weight - expected).abs() < EXACT, "{weight} instead of {expected}");
+}
+
+/// An age in years at which a rule or condition is met most.
+const AGES: [u8; 8] = [5, 9, 12, 15, 17, 28, 50, 70];
+
+#[test]
+fn every_red_flag_rule_alone_is_never_answered_below_its_level() {
+    for rule in KNOWLEDGE.0.red_flags() {
+        for age in 0..=100_u8 {
+            if rule.age_from.is_some_and(|from| age < from) || rule.age_to.is_some_and(|to| age > to) {
+                continue;
+            }
+            for sex in [Sex::Female, Sex::Male] {
+                if rule.sex.is_some_and(|wanted| wanted != sex) {
+                    continue;
+                }
+                // Each of the findings that may complete the rule, by itself.
+                let many = usize::from(rule.at_least);
+                let choices =
+                    if many == 0 { vec![&rule.any_of[..0]] } else { rule.any_of.windows(many).collect() };
+                for any in choices {
+                    let present = rule.all_of.iter().chain(any).map(|finding| finding.as_str());
+                    let absent = rule.all_absent.iter().map(|finding| finding.as_str());
+                    let level = assessed(&case(Some(age), Some(sex), present, absent)).triage.level;
+                    assert!(level >= rule.level, "{} at {age}: {level:?}", rule.id);
+                }
+            }
+        }
+    }
+}
+
+/// The findings that are likelier in a condition than in the background, and of each single choice the most telling.
+fn typical_picture(condition: &Condition) -> Vec<&'static str> {
+    let mut picture = Vec::new();
+    let mut chosen: BTreeMap<&str, (f64, &'static str)> = BTreeMap::new();
+    for row in &condition.evidence {
+        let finding = KNOWLEDGE.0.finding(row.finding.as_str()).unwrap();
+        let ratio = row.probability.get() / finding.background.probability.get();
+        let group = finding.group.as_ref().and_then(|id| KNOWLEDGE.0.group(id.as_str()));
+        match group.filter(|group| group.kind == GroupKind::SingleChoice) {
+            Some(group) => {
+                let best = chosen.entry(group.id.as_str()).or_insert((0.0, ""));
+                if row.probability.get() > best.0 {
+                    *best = (row.probability.get(), finding.id.as_str());
+                }
+            }
+            None if ratio > 1.0 => picture.push(finding.id.as_str()),
+            None => {}
+        }
+    }
+    picture.extend(chosen.into_values().map(|(_, finding)| finding));
+    picture
+}
+
+/// The age and sex at which a condition is met most.
+fn typical_runner(condition: &Condition) -> (u8, Sex) {
+    let prior = &condition.pre_test;
+    let age = AGES.into_iter().max_by(|one, other| {
+        let factor = |age: u8| prior.age.of(AgeBand::of(age)).get();
+        factor(*one).total_cmp(&factor(*other))
+    });
+    let female = prior.sex.female.get() >= prior.sex.male.get();
+    (age.unwrap(), if female { Sex::Female } else { Sex::Male })
+}
+
+#[test]
+fn every_condition_is_first_by_its_own_typical_picture() {
+    let mut others = Vec::new();
+    for condition in KNOWLEDGE.0.conditions().iter().filter(|condition| condition.role == Role::Ranked) {
+        let (age, sex) = typical_runner(condition);
+        let ranking = assessed(&case(Some(age), Some(sex), typical_picture(condition), [])).ranking;
+        let first = ranking.order()[0];
+        if id(first) != condition.id.as_str() {
+            others.push((condition.id.as_str(), id(first)));
+        }
+    }
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+#[test]
+fn no_condition_is_first_by_the_opposite_of_its_picture() {
+    for condition in KNOWLEDGE.0.conditions().iter().filter(|condition| condition.role == Role::Ranked) {
+        let (age, sex) = typical_runner(condition);
+        let first = assessed(&case(Some(age), Some(sex), [], typical_picture(condition))).ranking.order()[0];
+        assert_ne!(id(first), condition.id.as_str());
+    }
 }
 
 #[test]

@@ -255,8 +255,11 @@ fn harvest(schemas: &Value, schema: &Value, example: &Value, found: &mut BTreeMa
         found.entry(name.to_owned()).or_insert_with(|| trimmed(example));
         return harvest(schemas, &schemas[name], example, found);
     }
-    for part in ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[key].as_array()).flatten() {
+    for part in ["oneOf", "anyOf"].iter().filter_map(|key| schema[key].as_array()).flatten() {
         harvest(schemas, part, example, found);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        harvest(schemas, part, &own_part(schemas, part, example), found);
     }
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         if let Some(value) = example.get(key) {
@@ -266,6 +269,20 @@ fn harvest(schemas: &Value, schema: &Value, example: &Value, found: &mut BTreeMa
     if let (Some(items), Some(values)) = (schema.get("items"), example.as_array()) {
         values.iter().for_each(|value| harvest(schemas, items, value, found));
     }
+}
+
+/// The fields of an example that a part of `allOf` describes itself.
+fn own_part(schemas: &Value, part: &Value, example: &Value) -> Value {
+    let name = part["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+    let described = name.map_or(part, |name| &schemas[name]);
+    let (Some(properties), Some(fields)) = (described["properties"].as_object(), example.as_object()) else {
+        return example.clone();
+    };
+    fields
+        .iter()
+        .filter(|(key, _)| properties.contains_key(*key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 fn operations(document: &Value) -> impl Iterator<Item = &Value> {

@@ -1,5 +1,7 @@
 //! What a client sends to have a case assessed, and how it becomes a [`Case`].
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,9 +11,11 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    assessment::{Answer, Case, Conflict},
+    assessment::{Answer, Case, Conflict, derive},
     catalogue::{
-        Catalogue,
+        Catalogue, FindingIndex,
+        entry::Measure,
+        id::MeasureId,
         vocabulary::{Examiner, Sex},
     },
 };
@@ -47,8 +51,33 @@ pub struct AssessmentRequestBody {
     /// Ids of findings that were asked for and are not known. They weigh nothing.
     #[schema(max_items = 500, default = json!([]))]
     unknown: Option<Vec<String>>,
+    /// Numbers that apps know, by the id of a measure (`GET /v1/measures`). They become findings by rules of the
+    /// catalogue, which the answer shows under `derived`.
+    #[schema(value_type = Option<MeasureValues>)]
+    measures: Option<MeasureValues>,
     /// How to answer.
     options: Option<AssessmentOptions>,
+}
+
+/// Numbers that apps know. What is left out is unknown, never zero.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureValues {
+    /// Weeks since the pain began.
+    #[schema(minimum = 0, maximum = 2600)]
+    weeks_since_onset: Option<f64>,
+    /// Worst pain in the last week, from 0 (none) to 10 (worst imaginable).
+    #[schema(minimum = 0, maximum = 10)]
+    worst_pain: Option<f64>,
+    /// Kilometres run in the last full week before it hurt.
+    #[schema(minimum = 0, maximum = 500)]
+    weekly_distance_km: Option<f64>,
+    /// Kilometres run in a week four weeks before that.
+    #[schema(minimum = 0, maximum = 500)]
+    weekly_distance_four_weeks_earlier_km: Option<f64>,
+    /// Kilometres of the longest run in the month before it hurt.
+    #[schema(minimum = 0, maximum = 300)]
+    longest_run_km: Option<f64>,
 }
 
 /// Sex, as far as it changes how often a condition is met.
@@ -94,6 +123,10 @@ pub struct AssessmentOptions {
 pub struct AssessmentRequest {
     /// The runner.
     pub case: Case,
+    /// Ids that were given by a former name: as given, and as they are now.
+    pub renamed: Vec<(String, FindingIndex)>,
+    /// Values of measures.
+    pub measures: Vec<(MeasureId, f64)>,
     /// How many conditions to return.
     pub limit: usize,
     /// Whether to return the evidence.
@@ -110,18 +143,20 @@ impl AssessmentRequest {
     pub fn read(catalogue: &Catalogue, body: &[u8]) -> Result<Self, Problem> {
         let tree = json::read(body)?;
         let mut faults = Faults::default();
-        let known = &["age", "sex", "present", "absent", "unknown", "options"];
+        let known = &["age", "sex", "present", "absent", "unknown", "measures", "options"];
         let Some(fields) = Fields::of(&tree, "", known, &mut faults) else {
             return Err(faults.end().err().unwrap_or_else(|| Problem::invalid(Vec::new())));
         };
         let age = fields.whole_number("age", 0, OLDEST, &mut faults).and_then(|age| u8::try_from(age).ok());
         let sex = fields.word("sex", Sex::ALL, Sex::as_str, &mut faults);
         let mut case = Case::new(age, sex);
+        let mut renamed = Vec::new();
         for (list, answer) in
             [("present", Some(Answer::Present)), ("absent", Some(Answer::Absent)), ("unknown", None)]
         {
-            answers(catalogue, &fields, list, answer, &mut case, &mut faults);
+            answers(catalogue, &fields, list, answer, &mut case, &mut renamed, &mut faults);
         }
+        let measures = measures(catalogue, &fields, &mut case, &mut faults);
         let options = fields.get("options").and_then(|(pointer, value)| {
             Fields::of(value, &pointer, &["limit", "explain", "examiner"], &mut faults)
         });
@@ -133,7 +168,14 @@ impl AssessmentRequest {
                 options.word("examiner", Examiner::ALL, Examiner::as_str, &mut faults).unwrap_or(examiner);
         }
         faults.end()?;
-        Ok(Self { case, limit: usize::try_from(limit).unwrap_or(usize::MAX), explain, examiner })
+        Ok(Self {
+            case,
+            renamed,
+            measures,
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            explain,
+            examiner,
+        })
     }
 }
 
@@ -143,14 +185,18 @@ fn answers(
     list: &str,
     answer: Option<Answer>,
     case: &mut Case,
+    renamed: &mut Vec<(String, FindingIndex)>,
     faults: &mut Faults,
 ) {
     for (pointer, id) in fields.texts(list, MOST_FINDINGS, faults) {
-        let Some(finding) = catalogue.finding_index(id) else {
+        let Some((finding, was_renamed)) = catalogue.resolve_finding(id) else {
             let known = catalogue.findings().iter().map(|finding| finding.id.as_str());
             faults.unknown_word(&pointer, "unknown_finding", "a finding of the catalogue", id, known);
             continue;
         };
+        if was_renamed && !renamed.iter().any(|(given, _)| given == id) {
+            renamed.push((id.to_owned(), finding));
+        }
         let added = match answer {
             Some(answer) => case.answer(catalogue, finding, answer),
             None => case.unknown(finding),
@@ -168,4 +214,37 @@ fn answers(
             }
         }
     }
+}
+
+/// Reads the measures and gives the case the findings that they stand for.
+fn measures(
+    catalogue: &Catalogue,
+    fields: &Fields<'_, '_>,
+    case: &mut Case,
+    faults: &mut Faults,
+) -> Vec<(MeasureId, f64)> {
+    // On the wire a measure is a field, and fields are in snake_case.
+    let known: Vec<(String, &Measure)> =
+        catalogue.measures().iter().map(|measure| (measure.id.as_str().replace('-', "_"), measure)).collect();
+    let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+    let object =
+        fields.get("measures").and_then(|(pointer, value)| Fields::of(value, &pointer, &names, faults));
+    let Some(object) = object else { return Vec::new() };
+    let mut values = Vec::new();
+    for (name, measure) in &known {
+        if let Some(value) = object.number(name, measure.least, measure.most, faults) {
+            values.push((measure.id.clone(), value));
+        }
+    }
+    let by_id: BTreeMap<&MeasureId, f64> = values.iter().map(|(id, value)| (id, *value)).collect();
+    for derived in derive(catalogue, &by_id) {
+        if case.answer(catalogue, derived.finding, derived.answer).is_err() {
+            let finding = &catalogue.finding_at(derived.finding).id;
+            let name = derived.measure.id.as_str().replace('-', "_");
+            let detail =
+                format!("this value stands for an answer to `{finding}` that differs from the one given");
+            faults.add(&format!("/measures/{name}"), "contradiction", detail);
+        }
+    }
+    values
 }

@@ -22,7 +22,7 @@ use super::{
     stamp::CatalogueStamp,
 };
 use crate::{
-    assessment::{Answer, Assessment, Because, CountedAnswer, Hypothesis, Reason, Weighing, assess},
+    assessment::{Answer, Assessment, Because, CountedAnswer, Hypothesis, Reason, Weighing, assess, derive},
     catalogue::{
         Catalogue, FindingIndex,
         entry::{Condition, Evidence},
@@ -49,10 +49,40 @@ pub struct AssessmentBody<'a> {
     pub unexplained: f64,
     /// `ln Z`: for each condition `ln(pre_test_probability) + sum of weights - log_normaliser = ln(probability)`.
     pub log_normaliser: f64,
+    /// Findings that were concluded from measures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<DerivedFinding<'a>>,
+    /// Findings that were given by a former id, which stays accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<RenamedFinding<'a>>,
     /// The catalogue behind the answer.
     pub catalogue: CatalogueStamp,
     /// What this is and is not; show it with the answer.
     pub disclaimer: &'a str,
+}
+
+/// A finding that was concluded from a measure.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DerivedFinding<'a> {
+    /// The measure, as the request names it.
+    pub measure: String,
+    /// Its value.
+    pub value: f64,
+    /// The finding.
+    pub finding: &'a str,
+    /// The answer that the value stands for: `present` or `absent`.
+    pub state: &'static str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// A finding that was given by a former id.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RenamedFinding<'a> {
+    /// The id that was given.
+    pub given: &'a str,
+    /// The id that it has now.
+    pub now: &'a str,
 }
 
 /// How soon someone should look.
@@ -312,9 +342,33 @@ impl<'a> Presenter<'a> {
                 .collect(),
             unexplained: ranking.unexplained(),
             log_normaliser: ranking.log_normaliser(),
+            derived: self.derived(),
+            renamed: self
+                .request
+                .renamed
+                .iter()
+                .map(|(given, now)| RenamedFinding {
+                    given,
+                    now: self.catalogue().finding_at(*now).id.as_str(),
+                })
+                .collect(),
             catalogue: CatalogueStamp::of(self.catalogue()),
             disclaimer: &self.catalogue().about().disclaimer,
         }
+    }
+
+    fn derived(&self) -> Vec<DerivedFinding<'a>> {
+        let values = self.request.measures.iter().map(|(id, value)| (id, *value)).collect();
+        derive(self.catalogue(), &values)
+            .into_iter()
+            .map(|derived| DerivedFinding {
+                measure: derived.measure.id.as_str().replace('-', "_"),
+                value: derived.value,
+                finding: self.catalogue().finding_at(derived.finding).id.as_str(),
+                state: state(derived.answer),
+                reason: &derived.rule.reason,
+            })
+            .collect()
     }
 
     fn triage(&self) -> TriageBody<'a> {
@@ -358,12 +412,18 @@ impl<'a> Presenter<'a> {
                 answer.sources = sources::ids(&rule.sources);
                 if matches!(reason.because, Because::RuleOfUnknownAge(_)) {
                     answer.basis = "red_flag_of_unknown_age";
+                    let ages = match (rule.age_from, rule.age_to) {
+                        (Some(from), Some(to)) => format!("from {from} to {to}"),
+                        (None, Some(to)) => format!("up to {to}"),
+                        (Some(from), None) => format!("from {from}"),
+                        (None, None) => "any".into(),
+                    };
                     answer.text = format!(
-                        "The age is not given. At an age up to {} this would be {}: {}",
-                        rule.age_to.unwrap_or_default(),
+                        "The age is not given. At an age {ages} this would be {}: {}",
                         rule.level.as_str(),
                         answer.text
                     );
+                    answer.action = "Give the age.";
                 }
             }
             Because::Condition { hypothesis, probability, threshold } => {
@@ -497,10 +557,7 @@ impl<'a> Presenter<'a> {
         WeighedAnswer {
             finding: finding.id.as_str(),
             label: &finding.label,
-            state: match answer.answer {
-                Answer::Present => "present",
-                Answer::Absent => "absent",
-            },
+            state: state(answer.answer),
             likelihood_ratio: libm::exp(weight),
             weight,
             probability_in_condition: row.map(|row| row.probability.get()),
@@ -510,5 +567,12 @@ impl<'a> Presenter<'a> {
             estimate: grade == Grade::D,
             sources: row.map_or_else(|| sources::ids(&condition.sources), |row| sources::ids(&row.sources)),
         }
+    }
+}
+
+const fn state(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Present => "present",
+        Answer::Absent => "absent",
     }
 }

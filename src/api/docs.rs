@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, route, web};
+use actix_web::{HttpRequest, HttpResponse, guard, http::header, route, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::Config;
 
 use super::{
+    elsewhere,
     knowledge::Knowledge,
     openapi::{self, DocumentProblems, OperationProblems, PageProblems},
     operations::Version,
@@ -123,9 +124,20 @@ pub(super) async fn get_problem_page(
     Ok(Representation::new(page.into(), "text/html; charset=utf-8").respond(&request))
 }
 
+/// The documentation page and its files, as path patterns.
+pub(super) const PAGES: [&str; 2] = ["/docs", "/docs/{file:.*}"];
+
 /// Registers the documentation page and its files, which are not part of the document.
 pub(super) fn page(config: &mut web::ServiceConfig) {
-    config.service(web::redirect("/docs", "/docs/")).route("/docs/{file:.*}", web::get().to(file));
+    let read = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    let [page, files] = PAGES;
+    config
+        .service(web::resource(page).route(read().to(to_page)).default_service(web::to(elsewhere)))
+        .service(web::resource(files).route(read().to(file)).default_service(web::to(elsewhere)));
+}
+
+async fn to_page() -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 async fn file(path: web::Path<String>, settings: web::Data<DocsPage>) -> Result<HttpResponse, Problem> {

@@ -2,7 +2,7 @@
 
 use super::{
     json::{Json, push_segment},
-    problem::{FieldError, Problem, echo},
+    problem::{FieldError, MOST_ERRORS, Problem, echo},
 };
 use crate::catalogue::nearest;
 
@@ -26,9 +26,7 @@ impl Faults {
         detail: impl Into<String>,
         suggestions: Vec<String>,
     ) {
-        // Beyond this a client learns nothing more, and the answer would only grow.
-        const MOST_ERRORS: usize = 100;
-        if self.errors.len() < MOST_ERRORS {
+        if !self.is_full() {
             self.errors.push(FieldError {
                 pointer: pointer.to_owned(),
                 code,
@@ -36,6 +34,10 @@ impl Faults {
                 suggestions,
             });
         }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.errors.len() >= MOST_ERRORS
     }
 
     /// Ends the reading.
@@ -65,6 +67,9 @@ impl Faults {
         word: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) {
+        if self.is_full() {
+            return;
+        }
         let known: Vec<&str> = known.into_iter().collect();
         let meant = nearest(word, known.iter().copied());
         let remedy = match meant {
@@ -85,12 +90,7 @@ pub struct Fields<'a, 'j> {
 
 impl<'a, 'j> Fields<'a, 'j> {
     /// Takes a value as an object that may hold the `known` fields and no others.
-    pub fn of(
-        value: &'a Json<'j>,
-        pointer: &str,
-        known: &[&'static str],
-        faults: &mut Faults,
-    ) -> Option<Self> {
+    pub fn of(value: &'a Json<'j>, pointer: &str, known: &[&str], faults: &mut Faults) -> Option<Self> {
         let Json::Object(entries) = value else {
             faults.wrong_type(pointer, "an object", value);
             return None;
@@ -138,6 +138,20 @@ impl<'a, 'j> Fields<'a, 'j> {
             reason = "whole and within u32, checked above"
         )]
         Some(*number as u32)
+    }
+
+    /// A number from `least` to `most`.
+    pub fn number(&self, key: &str, least: f64, most: f64, faults: &mut Faults) -> Option<f64> {
+        let (pointer, value) = self.get(key)?;
+        let Json::Number(number) = value else {
+            faults.wrong_type(&pointer, "a number", value);
+            return None;
+        };
+        if !(least..=most).contains(number) {
+            faults.add(&pointer, "out_of_range", format!("expected a number from {least} to {most}"));
+            return None;
+        }
+        Some(*number)
     }
 
     /// `true` or `false`.

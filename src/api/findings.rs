@@ -42,6 +42,9 @@ pub struct FindingView<'a> {
     /// The group it belongs to; of a single-choice group at most one finding is present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<FindingGroup<'a>>,
+    /// Ids that it had before; they stay accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former_ids: Vec<&'a str>,
     /// Whether its presence is a warning in itself.
     pub red_flag: bool,
     /// How often it is present in hip pain from none of the listed causes, from 0 to 1.
@@ -128,6 +131,7 @@ fn view<'a>(knowledge: &'a Knowledge, finding: &'a Finding) -> FindingView<'a> {
             kind: group.kind.as_str(),
             coefficient: group.coefficient.map(|coefficient| coefficient.get()),
         }),
+        former_ids: finding.former_ids.iter().map(|id| id.as_str()).collect(),
         red_flag: finding.red_flag,
         background_rate: finding.background.probability.get(),
         background_basis: &finding.background.basis,

@@ -11,7 +11,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::problem::{FieldError, Problem, ProblemKind, echo};
+use super::problem::{FieldError, MOST_ERRORS, Problem, ProblemKind, echo};
 
 /// How deep a body may nest; a request needs three levels.
 const DEEPEST: usize = 8;
@@ -104,6 +104,9 @@ fn repeated_keys(tree: &Json<'_>, pointer: &mut String, found: &mut Vec<FieldErr
         }
         Json::Object(fields) => {
             for (place, (key, value)) in fields.iter().enumerate() {
+                if found.len() >= MOST_ERRORS {
+                    return;
+                }
                 push_segment(pointer, key);
                 if fields.iter().take(place).any(|(before, _)| before == key) {
                     found.push(FieldError {

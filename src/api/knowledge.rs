@@ -55,6 +55,7 @@ fn paths(catalogue: &Catalogue) -> impl Iterator<Item = String> {
         "catalogue",
         "conditions",
         "findings",
+        "measures",
         "treatments",
         "exercises",
         "prevention",

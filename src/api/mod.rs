@@ -17,6 +17,7 @@ pub mod findings;
 mod json;
 mod knowledge;
 mod list;
+pub mod measures;
 pub mod openapi;
 pub mod operations;
 pub mod problem;
@@ -55,6 +56,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(escalation::get_escalation)
         .service(findings::list_findings)
         .service(findings::get_finding)
+        .service(measures::list_measures)
         .service(red_flags::list_red_flags)
         .service(care::list_treatments)
         .service(care::get_treatment)
@@ -146,7 +148,7 @@ impl RouteTable {
             routes.push((ResourceDef::new(path.as_str()), methods.join(", ")));
             paths.push(path.clone());
         }
-        routes.push((ResourceDef::new("/docs"), "GET, HEAD, OPTIONS".into()));
+        routes.extend(docs::PAGES.map(|page| (ResourceDef::new(page), "GET, HEAD, OPTIONS".into())));
         paths.push("/docs".into());
         Self { routes, paths }
     }

@@ -15,6 +15,10 @@ use utoipa::ToSchema;
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// How many faults of one request are named. Beyond this a client learns nothing more, and finding them would
+/// cost more than the request is worth.
+pub const MOST_ERRORS: usize = 100;
+
 /// How many characters of a word that a client spelt wrong are said back.
 const LONGEST_ECHO: usize = 64;
 
@@ -199,6 +203,8 @@ impl Problem {
     #[must_use]
     pub fn invalid(mut errors: Vec<FieldError>) -> Self {
         errors.sort();
+        // Stable: faults of one place keep the order of their codes.
+        errors.sort_by_cached_key(|error| place(&error.pointer));
         let count = errors.len();
         let detail = format!("{count} fault{} in the request; see errors", if count == 1 { "" } else { "s" });
         Self { kind: ProblemKind::InvalidRequest, detail, errors, allow: None }
@@ -274,6 +280,11 @@ pub struct ProblemBody {
     /// Every fault of the request, in order of place; left out where no place is at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+}
+
+/// The order of places: names by letters, entries of a list by number, so that the tenth follows the ninth.
+fn place(pointer: &str) -> Vec<(Option<u32>, String)> {
+    pointer.split('/').map(|segment| (segment.parse().ok(), segment.to_owned())).collect()
 }
 
 /// A word that a client sent, short enough and plain enough to be said back.

@@ -8,12 +8,14 @@
 
 mod case;
 mod evidence;
+mod measure;
 mod model;
 mod ranking;
 mod triage;
 
 pub use case::{Answer, Case, Conflict};
 pub use evidence::{CountedAnswer, Helpful, Weighing};
+pub use measure::{Derived, derive};
 pub use model::{Hypothesis, Model};
 pub use ranking::{Ranking, UmbrellaShare};
 pub use triage::{Because, Reason, Triage};

@@ -87,6 +87,15 @@ impl Model {
         }
     }
 
+    /// The same model as plain naive Bayes: every answer counts in full, however related. For comparison only.
+    #[must_use]
+    pub fn without_dependence(mut self) -> Self {
+        for group in &mut self.groups {
+            group.coefficient = 0.0;
+        }
+        self
+    }
+
     /// Every hypothesis, in the order of the conditions' ids.
     pub fn hypotheses(&self) -> impl Iterator<Item = (Hypothesis, ConditionIndex)> {
         self.hypotheses.iter().enumerate().map(|(place, condition)| (Hypothesis(place), *condition))

@@ -20,11 +20,11 @@ use crate::catalogue::{
     Catalogue, FindingIndex,
     entry::{Condition, RedFlag},
     id::FindingId,
-    vocabulary::{Examiner, TriageLevel},
+    vocabulary::{AgeBand, Examiner, TriageLevel},
 };
 
-/// The age at which adult rules begin, in years.
-const ADULT: u8 = 18;
+/// A rule for certain ages speaks for a runner of unknown age when at least this share of runners has them.
+const LIKELY_AGE: f64 = 0.5;
 
 /// The most warning signs whose every combination is tried; more than these are an emergency in themselves.
 const MOST_WARNING_SIGNS: usize = 8;
@@ -66,7 +66,7 @@ pub struct Reason {
 pub enum Because {
     /// A red-flag rule, as a place in the catalogue's list.
     Rule(usize),
-    /// A rule for the young, held back to `soon` because the age is not known.
+    /// A rule for ages that few runners have; the age is not known, so it raises nothing and is only said.
     RuleOfUnknownAge(usize),
     /// A dangerous condition above its threshold.
     Condition {
@@ -139,17 +139,41 @@ fn fired_rules(catalogue: &Catalogue, case: &Case) -> Vec<Reason> {
         .filter(|(_, rule)| rule.level > TriageLevel::SelfCare)
         .filter_map(|(place, rule)| {
             let findings = rule_findings(catalogue, case, rule)?;
-            // Missing answers alone never make a case urgent: a rule for the young speaks up for any age that
-            // is not known, but asks for `soon` at the most.
-            let young_only = case.age().is_none() && rule.age_to.is_some_and(|age| age < ADULT);
-            let (level, because) = if young_only {
-                (rule.level.min(TriageLevel::Soon), Because::RuleOfUnknownAge(place))
+            // Missing answers alone never make a case urgent: a rule for ages that few runners have is said, so
+            // that the age is asked for, and raises nothing while the age is not known.
+            let unlikely = case.age().is_none() && share_of_ages(catalogue, rule) < LIKELY_AGE;
+            let (level, because) = if unlikely {
+                (rule.level.min(TriageLevel::Routine), Because::RuleOfUnknownAge(place))
             } else {
                 (rule.level, Because::Rule(place))
             };
-            Some(Reason { level, stop_running: rule.stop_running, because, findings, set_aside: Vec::new() })
+            Some(Reason {
+                level,
+                stop_running: rule.stop_running && !unlikely,
+                because,
+                findings,
+                set_aside: Vec::new(),
+            })
         })
         .collect()
+}
+
+/// The share of runners whose age a rule is for, from the catalogue's population, ages even within a band.
+fn share_of_ages(catalogue: &Catalogue, rule: &RedFlag) -> f64 {
+    const EDGES: [(AgeBand, f64, f64); 5] = [
+        (AgeBand::Under14, 0.0, 14.0),
+        (AgeBand::From14To17, 14.0, 18.0),
+        (AgeBand::From18To39, 18.0, 40.0),
+        (AgeBand::From40To59, 40.0, 60.0),
+        (AgeBand::From60, 60.0, 90.0),
+    ];
+    let from = f64::from(rule.age_from.unwrap_or(0));
+    let to = rule.age_to.map_or(90.0, |age| f64::from(age) + 1.0);
+    let share = |(band, low, high): (AgeBand, f64, f64)| {
+        let overlap = (to.min(high) - from.max(low)).max(0.0);
+        catalogue.about().population.age.of(band).get() * overlap / (high - low)
+    };
+    EDGES.into_iter().map(share).sum()
 }
 
 /// The answers that make a rule fire, or none where it does not.
