@@ -13,7 +13,7 @@ use std::{
 
 use actix_web::{HttpServer, dev::Server, web};
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, Parts, RouteTable},
@@ -35,6 +35,9 @@ pub enum StartError {
     /// The catalogue has faults.
     #[error("{0}")]
     Catalogue(#[from] Faults),
+    /// Signals to stop cannot be taken.
+    #[error("cannot take the signals to stop: {0}")]
+    Signals(io::Error),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; change server.listen, or give --listen")]
     Bind {
@@ -90,13 +93,15 @@ pub struct Service {
     draining: Draining,
     drain_delay: Duration,
     catalogue_version: String,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Service {
-    /// Reads the catalogue and begins to listen.
+    /// Reads the catalogue and begins to listen, for requests and for signals to stop.
     ///
     /// # Errors
-    /// [`StartError`] when the catalogue is refused or the address cannot be had.
+    /// [`StartError`] when the catalogue is refused, or the address or the signals cannot be had.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
         let knowledge = knowledge(&settings.catalogue.path)?;
         let catalogue_version = knowledge.catalogue().about().version.clone();
@@ -129,6 +134,9 @@ impl Service {
             draining,
             drain_delay: Duration::from_secs(settings.server.drain_delay),
             catalogue_version,
+            // Taken before anyone is told that the service listens, so that no signal is lost.
+            terminate: signal(SignalKind::terminate()).map_err(StartError::Signals)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(StartError::Signals)?,
         })
     }
 
@@ -150,8 +158,7 @@ impl Service {
     /// # Errors
     /// When the server breaks down, or a second signal cuts it short.
     pub async fn run(self) -> io::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let (mut terminate, mut interrupt) = (self.terminate, self.interrupt);
         let handle = self.server.handle();
         let mut server = self.server;
         tokio::select! {

@@ -1,5 +1,13 @@
 //! Dependencies point one way, and the core touches nothing outside itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "tests say what they expect by failing, in their helpers too"
+)]
+
 use std::{fs, path::Path};
 
 /// For each room, words that may not stand in it.

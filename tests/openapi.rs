@@ -2,6 +2,14 @@
 //!
 //! `UPDATE_OPENAPI=1 cargo test --test openapi` rewrites `openapi/openapi.json`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "tests say what they expect by failing, in their helpers too"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -1,5 +1,13 @@
 //! The article that the catalogue began with has 53 facts. Each can be had through the API.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "tests say what they expect by failing, in their helpers too"
+)]
+
 use coxa::{
     settings::{Overrides, Settings},
     startup::Service,

@@ -3,6 +3,14 @@
 //! The formula is written down here a second time, straight from the catalogue's entries and without the model's
 //! shortcuts. The cases show that figures arrive where they should; they are no measure of accuracy.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "tests say what they expect by failing, in their helpers too"
+)]
+
 use std::collections::{BTreeMap, HashMap};
 
 use coxa::catalogue::{

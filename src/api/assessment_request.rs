@@ -1,6 +1,6 @@
 //! What a client sends to have a case assessed, and how it becomes a [`Case`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -237,7 +237,14 @@ fn measures(
         }
     }
     let by_id: BTreeMap<&MeasureId, f64> = values.iter().map(|(id, value)| (id, *value)).collect();
-    for derived in derive(catalogue, &by_id) {
+    let mut derived = derive(catalogue, &by_id);
+    // Two measures may disagree about a finding: that one of them shows it counts for more.
+    derived.sort_by_key(|derived| derived.answer == Answer::Absent);
+    let mut concluded = BTreeSet::new();
+    for derived in derived {
+        if !concluded.insert(derived.finding) {
+            continue;
+        }
         if case.answer(catalogue, derived.finding, derived.answer).is_err() {
             let finding = &catalogue.finding_at(derived.finding).id;
             let name = derived.measure.id.as_str().replace('-', "_");

@@ -53,6 +53,7 @@ impl Knowledge {
 fn paths(catalogue: &Catalogue) -> impl Iterator<Item = String> {
     let lists = [
         "catalogue",
+        "model-card",
         "conditions",
         "findings",
         "measures",

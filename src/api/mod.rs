@@ -18,6 +18,7 @@ mod json;
 mod knowledge;
 mod list;
 pub mod measures;
+pub mod model_card;
 pub mod openapi;
 pub mod operations;
 pub mod problem;
@@ -51,6 +52,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(assessments::create_assessment)
         .service(about::get_catalogue)
+        .service(model_card::get_model_card)
         .service(conditions::list_conditions)
         .service(conditions::get_condition)
         .service(escalation::get_escalation)

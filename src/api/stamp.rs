@@ -1,12 +1,12 @@
 //! The stamp of the knowledge that goes with every answer.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::catalogue::Catalogue;
 
 /// Which catalogue an answer rests on: with it the same request gives the same answer years later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogueStamp {
     /// Version of the catalogue.
     pub version: String,

@@ -11,7 +11,7 @@ use super::{
     fault::{Fault, Faults},
     fingerprint::fingerprint,
     read::{CatalogueFile, Placed, read},
-    vocabulary::Role,
+    vocabulary::{Grade, Role},
 };
 
 /// The place of a condition in [`Catalogue::conditions`].
@@ -240,6 +240,15 @@ impl Catalogue {
             .enumerate()
             .filter(|(_, condition)| condition.role != Role::Umbrella)
             .map(|(place, condition)| (ConditionIndex(place), condition))
+    }
+
+    /// The share of all likelihoods that are expert estimates (grade D), from 0 to 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a catalogue has far fewer than 2^52 rows")]
+    pub fn share_of_estimates(&self) -> f64 {
+        let rows = || self.conditions.iter().flat_map(|condition| &condition.evidence);
+        let estimates = rows().filter(|row| row.grade == Grade::D).count();
+        estimates as f64 / rows().count().max(1) as f64
     }
 
     /// Umbrellas that a condition stands under.

@@ -41,6 +41,18 @@ pub struct About {
     pub population: Population,
     /// Words for probabilities, from the highest down.
     pub likelihood_words: Vec<LikelihoodWord>,
+    /// How the catalogue was evaluated, in words; the figures stand in `evaluation.json`.
+    pub evaluation: Option<EvaluationNotes>,
+}
+
+/// How a catalogue was evaluated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationNotes {
+    /// On what, by whom, with which judgements.
+    pub method: String,
+    /// What the figures do not show.
+    pub limits: Vec<String>,
 }
 
 /// The meaning of one evidence grade.

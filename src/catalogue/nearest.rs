@@ -19,9 +19,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .into_iter()
         .filter_map(|candidate| {
             let wanted = normalise(candidate);
-            let longer = written.chars().count().max(wanted.chars().count());
-            let allowed = LARGEST_DISTANCE.min(longer / 3);
-            if written.len().abs_diff(wanted.len()) > LARGEST_DISTANCE * 4 {
+            let (letters, wanted_letters) = (written.chars().count(), wanted.chars().count());
+            let allowed = LARGEST_DISTANCE.min(letters.max(wanted_letters) / 3);
+            if letters.abs_diff(wanted_letters) > allowed {
                 return None;
             }
             let distance = strsim::damerau_levenshtein(&written, &wanted);

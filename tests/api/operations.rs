@@ -24,8 +24,11 @@ async fn the_service_says_that_it_is_alive_ready_and_which_build_it_is() {
     assert_eq!(version["catalogue"], api.read("/v1/catalogue").await["catalogue"]);
 }
 
+/// Method, path, headers and body.
+type Request = (String, String, Vec<(&'static str, String)>, Option<String>);
+
 /// Requests that carry the canary in each of their parts: method, path, headers, body.
-fn with_canary() -> Vec<(String, String, Vec<(&'static str, String)>, Option<String>)> {
+fn with_canary() -> Vec<Request> {
     let json = || vec![("content-type", "application/json".to_owned())];
     let get = |path: &str| ("GET".to_owned(), path.replace('C', CANARY), Vec::new(), None);
     let post = |body: &str| {
@@ -272,4 +275,18 @@ fn a_request_that_was_begun_is_finished_before_the_end() {
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     let (status, _, log) = served.end();
     assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[test]
+fn a_body_that_does_not_arrive_in_time_is_answered_and_the_connection_closed() {
+    let served = Served::start(&[("COXA__SERVER__REQUEST_TIMEOUT", "1")]);
+    let head = "POST /v1/assessments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
+    let answer = send(served.address, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let problem: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["code"], "request-timeout");
+    assert!(answer.contains(&format!("x-request-id: {}\r\n", problem["request_id"].as_str().unwrap())));
+    is_up(&served);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use coxa::api::problem::ProblemKind;
+use coxa::api::problem::{Problem, ProblemKind};
 
 use crate::{
     contract,
@@ -298,22 +298,11 @@ async fn parameters_that_make_no_sense_are_named_all_at_once() {
 async fn the_type_of_every_problem_leads_to_its_page() {
     let api = Api::new();
     for kind in ProblemKind::ALL {
-        let path = kind.clone().body_type();
+        let path = Problem::new(*kind, "").body("id").r#type;
         let page = api.get(&path).await;
         assert_eq!(page.status, 200, "{path}");
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(page.text().contains(kind.title()) && page.text().contains(kind.slug()), "{path}");
-    }
-}
-
-/// The `type` of a kind, as its problems write it.
-trait BodyType {
-    fn body_type(self) -> String;
-}
-
-impl BodyType for ProblemKind {
-    fn body_type(self) -> String {
-        coxa::api::problem::Problem::new(self, "").body("id").r#type
     }
 }
 

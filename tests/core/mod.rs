@@ -1,5 +1,7 @@
 //! The shipped catalogue and cases over it, for tests of the pure core.
 
+#![allow(dead_code, clippy::panic, reason = "each test binary uses its own part, and fails by panicking")]
+
 use std::sync::LazyLock;
 
 use coxa::{
