@@ -26,7 +26,7 @@ use crate::{
     catalogue::{
         Catalogue, FindingIndex,
         entry::{Condition, Evidence},
-        vocabulary::{Examiner, Grade},
+        vocabulary::{Examiner, Grade, TriageLevel},
     },
     escalation::next_step,
 };
@@ -452,11 +452,8 @@ impl<'a> Presenter<'a> {
             Because::Screened => {
                 answer.basis = "screened";
                 answer.text = "Every warning sign that matters was asked for and none is present.".into();
-                let rule = self
-                    .catalogue()
-                    .red_flags()
-                    .iter()
-                    .find(|rule| rule.level == crate::catalogue::vocabulary::TriageLevel::SelfCare);
+                let rule =
+                    self.catalogue().red_flags().iter().find(|rule| rule.level == TriageLevel::SelfCare);
                 if let Some(rule) = rule {
                     answer.rule = Some(rule.id.as_str());
                     answer.action = &rule.action;
@@ -465,6 +462,13 @@ impl<'a> Presenter<'a> {
             }
         }
         answer
+    }
+
+    /// Whether treatments that load the hip are held back: nobody loads it before a case of `soon` or more, or one
+    /// in which running stops, was looked at.
+    fn unloaded(&self) -> bool {
+        let triage = &self.assessment.triage;
+        triage.stop_running || triage.level >= TriageLevel::Soon
     }
 
     fn condition_of(&self, hypothesis: Hypothesis) -> &'a Condition {
@@ -484,22 +488,20 @@ impl<'a> Presenter<'a> {
             pre_test_probability: self.assessment.ranking.prior(hypothesis),
             urgency: condition.urgency.level.as_str(),
             evidence: self.request.explain.then(|| self.evidence(condition, hypothesis)),
-            next_step: next_step(self.catalogue(), condition, self.assessment.triage.stop_running).map(
-                |next| NextStepBody {
-                    stage: next.stage.as_str(),
-                    treatments: next
-                        .steps
-                        .iter()
-                        .map(|(step, treatment)| NextTreatment {
-                            id: treatment.id.as_str(),
-                            name: &treatment.name,
-                            recommendation: step.recommendation.as_str(),
-                            detail: &step.detail,
-                        })
-                        .collect(),
-                    review_after_weeks: next.review_after_weeks,
-                },
-            ),
+            next_step: next_step(self.catalogue(), condition, self.unloaded()).map(|next| NextStepBody {
+                stage: next.stage.as_str(),
+                treatments: next
+                    .steps
+                    .iter()
+                    .map(|(step, treatment)| NextTreatment {
+                        id: treatment.id.as_str(),
+                        name: &treatment.name,
+                        recommendation: step.recommendation.as_str(),
+                        detail: &step.detail,
+                    })
+                    .collect(),
+                review_after_weeks: next.review_after_weeks,
+            }),
             href: format!("/v1/conditions/{}", condition.id),
         }
     }

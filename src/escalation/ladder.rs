@@ -19,19 +19,19 @@ pub struct NextStep<'a> {
 
 /// The next step for a condition when nothing was tried yet; none where the ladder has no open step.
 ///
-/// With `stop_running` every treatment that loads the hip is left out: it is not advised before someone looked.
+/// With `unloaded` every treatment that loads the hip is left out: it is not advised before someone looked.
 #[must_use]
 pub fn next_step<'a>(
     catalogue: &'a Catalogue,
     condition: &'a Condition,
-    stop_running: bool,
+    unloaded: bool,
 ) -> Option<NextStep<'a>> {
     let mut open: Vec<(&Step, &Treatment)> = condition
         .ladder
         .iter()
         .filter(|step| step.recommendation != Recommendation::NotRecommended && opens_at_once(&step.gate))
         .filter_map(|step| Some((step, catalogue.treatment(step.treatment.as_str())?)))
-        .filter(|(_, treatment)| !(stop_running && treatment.loading))
+        .filter(|(_, treatment)| !(unloaded && treatment.loading))
         .collect();
     let stage = open.iter().map(|(_, treatment)| treatment.stage).min()?;
     open.retain(|(_, treatment)| treatment.stage == stage);
