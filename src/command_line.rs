@@ -16,7 +16,7 @@ use indicatif::ProgressBar;
 use crate::{
     api::{Knowledge, assess_body, openapi},
     assessment::Model,
-    evaluation::{Outcome, Report, Thresholds, Vignette, changes},
+    evaluation::{Outcome, Report, Thresholds, Vignette, changes, simulate},
     settings::{Overrides, Settings},
     startup::{Service, knowledge, read_folder},
     telemetry,
@@ -106,8 +106,17 @@ enum Command {
 #[derive(Debug, Args)]
 struct Evaluate {
     /// Files of vignettes as JSON lines
-    #[arg(required = true)]
+    #[arg(required_unless_present = "interview")]
     files: Vec<PathBuf>,
+    /// Interview patients drawn from the catalogue's own likelihoods instead
+    #[arg(long)]
+    interview: bool,
+    /// How many patients to draw
+    #[arg(long, default_value_t = 2000, requires = "interview")]
+    patients: usize,
+    /// The seed to draw them with
+    #[arg(long, default_value_t = 1, requires = "interview")]
+    seed: u64,
     /// Print everything as JSON, a row a vignette included
     #[arg(long, conflicts_with = "model_card")]
     json: bool,
@@ -278,6 +287,9 @@ fn outcomes(knowledge: &Knowledge, model: &Model, vignettes: &[Vignette]) -> Vec
 
 fn evaluate(settings: &Settings, wanted: &Evaluate) -> Ended {
     let knowledge = knowledge(&settings.catalogue.path).map_err(|error| error.to_string())?;
+    if wanted.interview {
+        return interview(&knowledge, wanted.patients, wanted.seed);
+    }
     let vignettes = vignettes(&knowledge, &wanted.files)?;
     let catalogue = knowledge.catalogue();
     let plain = wanted.plain.then(|| Model::new(catalogue).without_dependence());
@@ -299,6 +311,16 @@ fn evaluate(settings: &Settings, wanted: &Evaluate) -> Ended {
         max_calibration_error: wanted.max_calibration_error,
     };
     let missed = thresholds.missed(&report);
+    if missed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(missed.join("\n")) }
+}
+
+/// Interviews simulated patients; fails where the promises of the interview are not kept.
+fn interview(knowledge: &Knowledge, patients: usize, seed: u64) -> Ended {
+    let bar = ProgressBar::new(u64::try_from(patients).unwrap_or(u64::MAX));
+    let simulation = simulate(knowledge.catalogue(), knowledge.model(), patients, seed, || bar.inc(1));
+    bar.finish_and_clear();
+    print(&simulation.to_text(knowledge.catalogue(), knowledge.model()))?;
+    let missed = simulation.missed();
     if missed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(missed.join("\n")) }
 }
 

@@ -175,6 +175,7 @@ fn a_lost_line_is_noticed_unless_it_need_not_be_given() {
     let optional = [
         "absent_below",
         "after",
+        "bone_must_be_cleared",
         "circumstance",
         "clinician_only",
         "conditions",

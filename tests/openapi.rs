@@ -13,7 +13,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
 };
 
 use coxa::{
@@ -64,10 +63,13 @@ impl Client {
     }
 }
 
-/// Example requests of assessments, by name.
-fn assessments() -> BTreeMap<String, Value> {
-    fs::read_dir("openapi/examples/assessments")
-        .unwrap()
+/// Example requests of an operation that takes a body, by name: its folder is named after the last word of its path.
+///
+/// An example may name a `path` of its own, where the operation's has parameters.
+fn examples_of(path: &str) -> BTreeMap<String, Value> {
+    let folder = format!("openapi/examples/{}", path.rsplit('/').next().unwrap());
+    fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{folder}: {error}"))
         .map(|file| {
             let path = file.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().replace('-', "_");
@@ -134,7 +136,7 @@ struct Examples<'a> {
 impl Examples<'_> {
     async fn success(&mut self) {
         if self.method == "post" {
-            return self.assessments().await;
+            return self.posted().await;
         }
         let (status, media_type, body) =
             self.client.send(self.client.request(&self.method, &self.path)).await;
@@ -154,10 +156,11 @@ impl Examples<'_> {
         content[&media_type]["example"] = example;
     }
 
-    async fn assessments(&mut self) {
+    async fn posted(&mut self) {
         let (mut requests, mut answers) = (Map::new(), Map::new());
-        for (name, example) in assessments() {
-            let request = self.client.request("post", &self.path).json(&example["request"]);
+        for (name, example) in examples_of(&self.path) {
+            let path = example["path"].as_str().unwrap_or(&self.path);
+            let request = self.client.request("post", path).json(&example["request"]);
             let (status, _, body) = self.client.send(request).await;
             assert_eq!(status, 200, "{name}: {body}");
             let answer: Value = serde_json::from_str(&body).unwrap();
@@ -424,7 +427,17 @@ fn every_property_is_in_snake_case_bounded_and_never_null() {
 }
 
 #[test]
-fn examples_of_requests_stand_in_their_folder() {
-    assert!(Path::new("openapi/examples/assessments").is_dir());
-    assert!(assessments().len() >= 6, "a newcomer needs a handful of scenarios");
+fn examples_of_requests_stand_in_their_folders() {
+    let document = openapi::document();
+    let mut named = BTreeSet::new();
+    for (path, _) in
+        document["paths"].as_object().unwrap().iter().filter(|(_, item)| item["post"].is_object())
+    {
+        assert!(examples_of(path).len() >= 4, "{path}: a newcomer needs a handful of scenarios");
+        named.insert(path.rsplit('/').next().unwrap().to_owned());
+    }
+    let folders = fs::read_dir("openapi/examples").unwrap();
+    let folders: BTreeSet<String> =
+        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(folders, named, "each folder is named after the last word of a path that takes a body");
 }

@@ -1,25 +1,43 @@
-//! `GET /v1/conditions/{id}/escalation`: the ladder of care.
+//! `/v1/conditions/{id}/escalation`: the ladder of care, and where one person stands on it.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use std::collections::BTreeSet;
+
+use actix_web::{HttpRequest, HttpResponse, http::header, post, route, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    assessment_request::SexWord,
+    body::JsonBody,
     care::{ContraindicationView, contraindications},
     conditions::{ConditionCourse, Reference, find},
+    fields::{Faults, Fields},
+    history::{self, History},
+    json,
     knowledge::Knowledge,
     list,
-    openapi::EntryProblems,
-    problem::Problem,
+    openapi::{BodyProblems, EntryProblems},
+    problem::{Problem, ProblemBody},
     query::Parameters,
+    representation::{encode, negotiate},
     sources::{self, SourceView},
     stamp::CatalogueStamp,
 };
-use crate::catalogue::{
-    Catalogue,
-    entry::{Condition, Gate, ImagingGate, Step, Treatment},
-    vocabulary::{Imaging, Stage},
+use crate::{
+    catalogue::{
+        Catalogue,
+        entry::{Condition, Gate, ImagingGate, Step, Treatment},
+        id::ConditionId,
+        vocabulary::{Imaging, Sex, Stage, TriageLevel},
+    },
+    escalation::{Course, GateCheck, NextAction, Position, StepPosition, position},
 };
+
+/// The highest age that is accepted, in years.
+const OLDEST: u32 = 120;
+
+/// The most suspected conditions that are accepted.
+const MOST_SUSPECTED: usize = 100;
 
 /// What must hold before a step is taken. Parts that are left out ask for nothing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -203,6 +221,16 @@ fn step<'a>(
     }
 }
 
+/// The conditions under an umbrella.
+fn members<'a>(catalogue: &'a Catalogue, condition: &'a Condition) -> Vec<Reference<'a>> {
+    condition
+        .members
+        .iter()
+        .filter_map(|member| catalogue.condition(member.as_str()))
+        .map(|member| Reference { id: member.id.as_str(), name: &member.name })
+        .collect()
+}
+
 fn ladder<'a>(catalogue: &'a Catalogue, condition: &'a Condition) -> EscalationLadder<'a> {
     let rungs: Vec<(usize, &Step, &Treatment)> = condition
         .ladder
@@ -225,12 +253,7 @@ fn ladder<'a>(catalogue: &'a Catalogue, condition: &'a Condition) -> EscalationL
     EscalationLadder {
         condition: Reference { id: condition.id.as_str(), name: &condition.name },
         stages,
-        members: condition
-            .members
-            .iter()
-            .filter_map(|member| catalogue.condition(member.as_str()))
-            .map(|member| Reference { id: member.id.as_str(), name: &member.name })
-            .collect(),
+        members: members(catalogue, condition),
         course: ConditionCourse {
             expected: &condition.course.expected,
             review_after_weeks: condition.course.review_after_weeks.map(|weeks| weeks.get()),
@@ -257,4 +280,246 @@ pub(super) async fn get_escalation(
     let catalogue = knowledge.catalogue();
     let condition = find(catalogue, &id)?;
     Ok(list::respond(&request, &knowledge, || ladder(catalogue, condition)))
+}
+
+/// What one person did so far. Nothing is required; what is left out is unknown.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EscalationRequestBody {
+    /// Age in years.
+    #[schema(minimum = 0, maximum = 120, nullable = false)]
+    age: Option<u8>,
+    /// Sex, as far as it changes what must be asked: `female` or `male`.
+    sex: Option<SexWord>,
+    /// What was done so far.
+    history: Option<History>,
+    /// The triage level of the last assessment, as long as nobody has looked at the hip since: `self_care`, `routine`,
+    /// `soon`, `urgent` or `emergency`. From `soon` on nothing that loads the hip is open.
+    triage_level: Option<TriageLevelWord>,
+    /// Ids of conditions that are suspected and not excluded yet. What must not be missed among them holds back
+    /// loading and injections.
+    #[schema(max_items = 100, default = json!([]))]
+    suspected: Option<Vec<String>>,
+}
+
+/// How soon someone should be seen.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TriageLevelWord {
+    /// Rest and care for oneself.
+    SelfCare,
+    /// An ordinary appointment.
+    Routine,
+    /// Within days.
+    Soon,
+    /// The same day.
+    Urgent,
+    /// Now, in an emergency department.
+    Emergency,
+}
+
+/// One part of what must hold before a step, held against a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GateCheck)]
+pub struct GateCheckView<'a> {
+    /// `stage_tried`, `weeks`, `inadequate_response`, `oral_medicine`, `circumstance`, `imaging`, `injections_in_area`,
+    /// `injections_in_year`, `injection_spacing`, `contraindication` or `danger`.
+    pub gate: &'static str,
+    /// Id of the circumstance or contraindication that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<&'a str>,
+    /// `met`, `unmet` or `unknown`.
+    pub status: &'static str,
+    /// What that rests on, in words.
+    pub fact: String,
+}
+
+/// One step of a ladder of care, held against a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StepStanding<'a> {
+    /// Its place on the ladder, from 1.
+    #[schema(minimum = 1)]
+    pub order: usize,
+    /// The treatment.
+    pub treatment: Reference<'a>,
+    /// `conservative`, `injection` or `surgery`.
+    pub stage: &'static str,
+    /// `recommended`, `conditional` or `not_recommended`.
+    pub recommendation: &'static str,
+    /// `done`, `current`, `available`, `blocked` or `not_recommended`.
+    pub status: &'static str,
+    /// Every part of its gate; empty where it asks for nothing.
+    pub gates: Vec<GateCheckView<'a>>,
+    /// Further reasons against it, not known here; a clinician checks them.
+    pub to_check: Vec<ContraindicationView<'a>>,
+    /// Why it is advised against, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<&'a str>,
+    /// Evidence grade, `A` to `D`; `D` is an estimate.
+    pub grade: &'static str,
+    /// The sources.
+    pub sources: Vec<&'a str>,
+}
+
+/// What to do next.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NextAction)]
+pub struct NextActionView<'a> {
+    /// `see_someone`, `discuss` (an injection or operation stands open), `start`, `continue` or `review`.
+    pub kind: &'static str,
+    /// The treatment that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<Reference<'a>>,
+    /// In words.
+    pub text: String,
+}
+
+/// Where one person stands on the ladder of care of a condition.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EscalationPosition<'a> {
+    /// The condition.
+    pub condition: Reference<'a>,
+    /// The highest stage that was tried, else the first that is advised: `conservative`, `injection` or `surgery`.
+    pub current_stage: &'static str,
+    /// Every step of the ladder in order. Empty for an umbrella and for `other`.
+    pub steps: Vec<StepStanding<'a>>,
+    /// For an umbrella: the conditions under it, which have ladders of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Reference<'a>>,
+    /// What to do next.
+    pub next_action: NextActionView<'a>,
+    /// When to look again if nothing gets worse before, in weeks; left out where someone looks at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 520)]
+    pub review_after_weeks: Option<f64>,
+    /// When to see someone sooner.
+    pub seek_help_sooner: Vec<&'a str>,
+    /// What this is and is not.
+    pub disclaimer: &'a str,
+    /// The catalogue behind it.
+    pub catalogue: CatalogueStamp,
+}
+
+/// Reads the body of a request for a position.
+fn course(catalogue: &Catalogue, body: &[u8]) -> Result<Course, Problem> {
+    let tree = json::read(body)?;
+    let mut faults = Faults::default();
+    let known = ["age", "sex", "history", "triage_level", "suspected"];
+    let Some(fields) = Fields::of(&tree, "", &known, &mut faults) else {
+        return Err(faults.end().err().unwrap_or_else(|| Problem::invalid(Vec::new())));
+    };
+    let mut course = history::read(catalogue, &fields, &mut faults);
+    course.age = fields.whole_number("age", 0, OLDEST, &mut faults).and_then(|age| u8::try_from(age).ok());
+    course.sex = fields.word("sex", Sex::ALL, Sex::as_str, &mut faults);
+    course.danger.triage = fields.word("triage_level", TriageLevel::ALL, TriageLevel::as_str, &mut faults);
+    course.danger.suspected = suspected(catalogue, &fields, &mut faults);
+    faults.end()?;
+    Ok(course)
+}
+
+fn suspected(catalogue: &Catalogue, fields: &Fields<'_, '_>, faults: &mut Faults) -> BTreeSet<ConditionId> {
+    let mut suspected = BTreeSet::new();
+    for (pointer, id) in fields.texts("suspected", MOST_SUSPECTED, faults) {
+        match catalogue.condition(id) {
+            Some(condition) => {
+                suspected.insert(condition.id.clone());
+            }
+            None => {
+                let known = catalogue.conditions().iter().map(|condition| condition.id.as_str());
+                faults.unknown_word(&pointer, "unknown_condition", "a condition of the catalogue", id, known);
+            }
+        }
+    }
+    suspected
+}
+
+fn check<'a>(check: &GateCheck<'a>) -> GateCheckView<'a> {
+    GateCheckView {
+        gate: check.gate.as_str(),
+        subject: check.subject,
+        status: check.status.as_str(),
+        fact: check.fact.to_string(),
+    }
+}
+
+fn standing<'a>(step: &StepPosition<'a>) -> StepStanding<'a> {
+    StepStanding {
+        order: step.order,
+        treatment: Reference { id: step.treatment.id.as_str(), name: &step.treatment.name },
+        stage: step.treatment.stage.as_str(),
+        recommendation: step.step.recommendation.as_str(),
+        status: step.status.as_str(),
+        gates: step.checks.iter().map(check).collect(),
+        to_check: step
+            .to_check
+            .iter()
+            .map(|reason| ContraindicationView { id: reason.id.as_str(), text: &reason.text })
+            .collect(),
+        why_not: step.step.why_not.as_deref(),
+        grade: step.step.grade.as_str(),
+        sources: sources::ids(&step.step.sources),
+    }
+}
+
+fn next_action<'a>(next: &NextAction<'a>) -> NextActionView<'a> {
+    NextActionView {
+        kind: next.kind.as_str(),
+        treatment: next
+            .treatment
+            .map(|treatment| Reference { id: treatment.id.as_str(), name: &treatment.name }),
+        text: next.to_string(),
+    }
+}
+
+fn standings<'a>(catalogue: &'a Catalogue, position: &Position<'a>) -> EscalationPosition<'a> {
+    let condition = position.condition;
+    EscalationPosition {
+        condition: Reference { id: condition.id.as_str(), name: &condition.name },
+        current_stage: position.current_stage.as_str(),
+        steps: position.steps.iter().map(standing).collect(),
+        members: members(catalogue, condition),
+        next_action: next_action(&position.next),
+        review_after_weeks: position.review_after_weeks,
+        seek_help_sooner: condition.course.seek_help.iter().map(String::as_str).collect(),
+        disclaimer: &catalogue.about().disclaimer,
+        catalogue: CatalogueStamp::of(catalogue),
+    }
+}
+
+/// Find the next step of care for one person
+#[utoipa::path(post, path = "/v1/conditions/{id}/escalation", operation_id = "createEscalationPosition", tag = "escalation",
+    description = "Says where a person stands on the ladder of care of a condition: which steps are done, under way, open or blocked, which part of each gate is met, unmet or unknown and why, and what to do next. A step with an unmet or unknown part of its gate is never `available`. Nothing is stored, and the same request gives the same bytes.",
+    params(("id" = String, Path, description = "Id of a condition", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "hip-osteoarthritis")),
+    request_body(content = EscalationRequestBody, description = "What was done so far", content_type = "application/json"),
+    responses((status = 200, description = "The position", body = EscalationPosition),
+        (status = 404, description = "The id is not in the catalogue.", body = ProblemBody, content_type = "application/problem+json"),
+        BodyProblems))]
+#[post("/v1/conditions/{id}/escalation")]
+pub(super) async fn create_escalation_position(
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: JsonBody,
+    knowledge: web::Data<Knowledge>,
+) -> Result<HttpResponse, Problem> {
+    Parameters::of(&request, &[])?.end()?;
+    let catalogue = knowledge.catalogue();
+    let condition = find(catalogue, &id)?;
+    let course = course(catalogue, &body)?;
+    let answer = standings(catalogue, &position(catalogue, condition, &course));
+    // The wire types hold texts, finite numbers, lists and objects with text keys: serialising cannot fail.
+    let answer: web::Bytes = serde_json::to_vec(&answer).unwrap_or_default().into();
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "accept-encoding"));
+    let encoded =
+        negotiate(&request, answer.len()).and_then(|encoding| Some((encoding, encode(&answer, encoding)?)));
+    let answer = match encoded {
+        Some((encoding, bytes)) => {
+            response.insert_header(encoding);
+            bytes
+        }
+        None => answer,
+    };
+    Ok(response.content_type("application/json").body(answer))
 }

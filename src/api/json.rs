@@ -13,7 +13,7 @@ use serde::{
 
 use super::problem::{FieldError, MOST_ERRORS, Problem, ProblemKind, echo};
 
-/// How deep a body may nest; a request needs three levels.
+/// How deep a body may nest; a request needs five levels.
 const DEEPEST: usize = 8;
 
 /// A JSON value with its keys in order and none lost.

@@ -61,6 +61,7 @@ fn paths(catalogue: &Catalogue) -> impl Iterator<Item = String> {
         "exercises",
         "prevention",
         "red-flags",
+        "return-to-run",
         "sources",
     ];
     let conditions = catalogue.conditions().iter().flat_map(|condition| {

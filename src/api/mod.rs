@@ -14,6 +14,7 @@ mod envelope;
 pub mod escalation;
 mod fields;
 pub mod findings;
+pub mod history;
 mod json;
 mod knowledge;
 mod list;
@@ -25,8 +26,10 @@ pub mod problem;
 mod query;
 pub mod red_flags;
 mod representation;
+pub mod return_to_run;
 pub mod sources;
 pub mod stamp;
+pub mod training;
 
 use actix_web::{
     App, Error, HttpRequest, HttpResponse,
@@ -56,6 +59,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(conditions::list_conditions)
         .service(conditions::get_condition)
         .service(escalation::get_escalation)
+        .service(escalation::create_escalation_position)
+        .service(return_to_run::list_return_to_run_plans)
+        .service(return_to_run::check_return_to_run)
         .service(findings::list_findings)
         .service(findings::get_finding)
         .service(measures::list_measures)

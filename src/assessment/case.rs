@@ -33,6 +33,8 @@ pub struct Case {
     sex: Option<Sex>,
     answers: BTreeMap<FindingIndex, Answer>,
     unknown: BTreeSet<FindingIndex>,
+    age_is_unknown: bool,
+    sex_is_unknown: bool,
 }
 
 impl Case {
@@ -77,6 +79,34 @@ impl Case {
         }
         self.unknown.insert(finding);
         Ok(())
+    }
+
+    /// Notes that the age was asked for and is not known.
+    pub const fn age_unknown(&mut self) {
+        self.age_is_unknown = true;
+    }
+
+    /// Notes that the sex was asked for and is not known, or not told.
+    pub const fn sex_unknown(&mut self) {
+        self.sex_is_unknown = true;
+    }
+
+    /// Whether the age was asked for and is not known.
+    #[must_use]
+    pub const fn age_is_unknown(&self) -> bool {
+        self.age_is_unknown
+    }
+
+    /// Whether the sex was asked for and is not known, or not told.
+    #[must_use]
+    pub const fn sex_is_unknown(&self) -> bool {
+        self.sex_is_unknown
+    }
+
+    /// The same answers of a runner of this age and sex.
+    #[must_use]
+    pub fn with_profile(&self, age: Option<u8>, sex: Option<Sex>) -> Self {
+        Self { age, sex, ..self.clone() }
     }
 
     /// The case as it would be had these findings not been answered.

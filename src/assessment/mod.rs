@@ -7,17 +7,23 @@
 //! What is *not* here: reading files, HTTP, and the steps of care.
 
 mod case;
+mod danger;
 mod evidence;
+mod interview;
 mod measure;
 mod model;
 mod ranking;
+mod scope;
 mod triage;
 
 pub use case::{Answer, Case, Conflict};
+pub use danger::{Danger, DangerStatus, dangers};
 pub use evidence::{CountedAnswer, Helpful, Weighing};
+pub use interview::{Ask, Interview, Question, StopReason, Topic, Why, interview};
 pub use measure::{Derived, derive};
 pub use model::{Hypothesis, Model};
 pub use ranking::{Ranking, UmbrellaShare};
+pub use scope::{OutOfScope, out_of_scope};
 pub use triage::{Because, Reason, Triage};
 
 use crate::catalogue::Catalogue;

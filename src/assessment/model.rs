@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::interview::entropy;
 use crate::catalogue::{
     Catalogue, ConditionIndex, FindingIndex,
     entry::{Condition, Finding},
@@ -37,6 +38,8 @@ pub struct Model {
 pub(super) struct FindingColumn {
     /// P(present | none of the listed causes).
     pub(super) background: f64,
+    /// The entropy of an answer at the background rate, in nats.
+    pub(super) background_entropy: f64,
     /// Hypotheses whose probability differs from the background, in order.
     pub(super) rows: Vec<Row>,
     /// Its group, as a place in [`Model::groups`].
@@ -53,6 +56,8 @@ pub(super) struct Row {
     pub(super) present: f64,
     /// Weight of its absence, in nats.
     pub(super) absent: f64,
+    /// The entropy of the answer under the hypothesis, in nats.
+    pub(super) entropy: f64,
 }
 
 /// What the model holds of one group.
@@ -127,6 +132,12 @@ impl Model {
         &self.priors[age_place(age.map(AgeBand::of))][sex_place(sex)]
     }
 
+    /// P(finding present | hypothesis), from 0 to 1.
+    #[must_use]
+    pub fn probability(&self, finding: FindingIndex, hypothesis: Hypothesis) -> f64 {
+        self.finding(finding).probability(hypothesis)
+    }
+
     #[expect(clippy::indexing_slicing, reason = "the model has a column for every finding of its catalogue")]
     pub(super) fn finding(&self, finding: FindingIndex) -> &FindingColumn {
         &self.findings[finding.0]
@@ -164,6 +175,7 @@ impl Row {
             probability,
             present: libm::log(probability / background),
             absent: libm::log((1.0 - probability) / (1.0 - background)),
+            entropy: entropy(probability),
         }
     }
 }
@@ -256,6 +268,7 @@ fn columns(catalogue: &Catalogue, conditions: &[(ConditionIndex, &Condition)]) -
                 .collect();
             FindingColumn {
                 background,
+                background_entropy: entropy(background),
                 rows,
                 group: finding.group.as_ref().and_then(|group| group_places.get(group.as_str()).copied()),
             }

@@ -201,7 +201,7 @@ fn rule_findings(catalogue: &Catalogue, case: &Case, rule: &RedFlag) -> Option<V
 }
 
 /// Whether a rule is for this age and sex, or for one that is not known to differ.
-fn fits_profile(case: &Case, rule: &RedFlag) -> bool {
+pub(super) fn fits_profile(case: &Case, rule: &RedFlag) -> bool {
     let age_fits = case.age().is_none_or(|age| {
         rule.age_from.is_none_or(|from| age >= from) && rule.age_to.is_none_or(|to| age <= to)
     });
@@ -322,7 +322,9 @@ fn unscreened(catalogue: &Catalogue, case: &Case, level: TriageLevel) -> Vec<Fin
         for id in rule.all_of.iter().chain(&rule.any_of) {
             let Some(finding) = catalogue.finding_index(id.as_str()) else { continue };
             let entry = catalogue.finding_at(finding);
-            let askable = entry.red_flag && entry.kind.examiner() == Examiner::Oneself;
+            let askable = entry.red_flag
+                && entry.kind.examiner() == Examiner::Oneself
+                && super::interview::concerns(entry, case);
             if askable && case.answer_to(finding).is_none() {
                 open.insert(finding);
             }

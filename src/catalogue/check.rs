@@ -5,12 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    entry::{Condition, Evidence, Finding, Group, Measure, RedFlag, Step, Treatment},
+    entry::{
+        Condition, Evidence, Finding, Group, Measure, Progression, RedFlag, Step, TrainingRule, Treatment,
+    },
     fault::Fault,
     id::{FindingId, GroupId, SourceId, TreatmentId},
     nearest::nearest,
     read::{Entries, Kind, Placed, Rows, file_of, stem},
-    vocabulary::{AgeBand, FindingKind, Grade, GroupKind, Recommendation, Role, Sex, Stage, TriageLevel},
+    vocabulary::{
+        AgeBand, FindingKind, Grade, GroupKind, Recommendation, Role, Running, Sex, Stage, TriageLevel,
+    },
 };
 
 /// How far a sum of probabilities may be from 1 before it is a fault.
@@ -47,6 +51,17 @@ pub fn check(entries: &Entries) -> Vec<Fault> {
     for measure in &entries.measures {
         checker.measure(measure);
     }
+    for screen in &entries.screens {
+        checker.refer_all(screen, "findings", Kind::Finding, &screen.entry.findings);
+    }
+    for rule in &entries.training {
+        checker.training(rule);
+    }
+    checker.training_covers_triage(entries);
+    for progression in &entries.progressions {
+        checker.progression(progression);
+    }
+    checker.one_progression_each(entries);
     for exercise in &entries.exercises {
         checker.sources(exercise, &exercise.entry.sources);
     }
@@ -199,8 +214,12 @@ impl<'a> Checker<'a> {
     /// What no catalogue can be without, or nobody is warned of anything.
     fn needed(&mut self, entries: &Entries) {
         // Where catalogue.toml is missing too, that is the fault.
-        let none =
-            [(Kind::Condition, entries.conditions.is_empty()), (Kind::RedFlag, entries.red_flags.is_empty())];
+        let none = [
+            (Kind::Condition, entries.conditions.is_empty()),
+            (Kind::RedFlag, entries.red_flags.is_empty()),
+            (Kind::Training, entries.training.is_empty()),
+            (Kind::Progression, entries.progressions.is_empty()),
+        ];
         for (kind, none) in none {
             if none && !entries.about.is_empty() && !self.known.incomplete.contains(&kind) {
                 self.empty.insert(kind);
@@ -240,6 +259,9 @@ impl<'a> Checker<'a> {
         self.twice(&entries.findings, |entry| entry.id.as_str());
         self.twice(&entries.groups, |entry| entry.id.as_str());
         self.twice(&entries.measures, |entry| entry.id.as_str());
+        self.twice(&entries.screens, |entry| entry.id.as_str());
+        self.twice(&entries.training, |entry| entry.id.as_str());
+        self.twice(&entries.progressions, |entry| entry.id.as_str());
         self.twice(&entries.treatments, |entry| entry.id.as_str());
         self.twice(&entries.circumstances, |entry| entry.id.as_str());
         self.twice(&entries.exercises, |entry| entry.id.as_str());
@@ -358,6 +380,110 @@ impl<'a> Checker<'a> {
                 format!("the background rates of the options of `{id}` sum to {}", figure(sum)),
                 "make them sum to 1 in findings/: exactly one option holds in each person",
             );
+        }
+    }
+
+    fn training(&mut self, rule: &Placed<TrainingRule>) {
+        let entry = &rule.entry;
+        self.sources(rule, &entry.sources);
+        self.refer_all(rule, "conditions", Kind::Condition, &entry.conditions);
+        self.refer_all(rule, "any_of", Kind::Finding, &entry.any_of);
+        self.refer_all(rule, "all_absent", Kind::Finding, &entry.all_absent);
+        let applies = entry.level_from.is_some()
+            || entry.when_running_stops
+            || entry.otherwise
+            || !(entry.conditions.is_empty() && entry.any_of.is_empty() && entry.all_absent.is_empty());
+        if !applies {
+            let remedy =
+                "say when: level_from, when_running_stops, conditions, any_of, all_absent or otherwise";
+            self.fault(rule, "", "the rule never applies", remedy);
+        }
+    }
+
+    /// Rules that say no less than triage does, and one for whoever no other rule fits.
+    fn training_covers_triage(&mut self, entries: &Entries) {
+        let rules = || entries.training.iter().map(|placed| &placed.entry);
+        if entries.training.is_empty() || self.known.incomplete.contains(&Kind::Training) {
+            return;
+        }
+        let from = |level: TriageLevel, running: Running| {
+            rules().any(|rule| {
+                rule.running >= running
+                    && rule.all_absent.is_empty()
+                    && rule.level_from.is_some_and(|from| from <= level)
+            })
+        };
+        let stops = rules().any(|rule| {
+            rule.running == Running::Stop && rule.all_absent.is_empty() && rule.when_running_stops
+        });
+        let missing = [
+            (stops, "stops running when triage does", "when_running_stops = true"),
+            (
+                from(TriageLevel::Urgent, Running::Stop),
+                "stops running for an urgent case",
+                "level_from = \"urgent\"",
+            ),
+            (
+                from(TriageLevel::Soon, Running::NoImpact),
+                "spares the hip each landing in a case to be seen soon",
+                "level_from = \"soon\"",
+            ),
+            (rules().any(|rule| rule.otherwise), "holds when no other rule applies", "otherwise = true"),
+        ];
+        for (_, what, key) in missing.into_iter().filter(|(there, ..)| !there) {
+            self.faults.push(Fault {
+                file: Kind::Training.home().into(),
+                place: String::new(),
+                problem: format!("no rule {what}"),
+                remedy: format!("add one with `{key}`, and without all_absent"),
+            });
+        }
+    }
+
+    /// Exactly one plan for each condition.
+    fn one_progression_each(&mut self, entries: &Entries) {
+        if entries.progressions.is_empty() || self.known.incomplete.contains(&Kind::Progression) {
+            return;
+        }
+        let mut general = entries.progressions.iter().filter(|placed| placed.entry.conditions.is_empty());
+        if general.next().is_none() {
+            self.faults.push(Fault {
+                file: Kind::Progression.home().into(),
+                place: String::new(),
+                problem: "no plan is for the conditions that no plan names".into(),
+                remedy: "add one without `conditions`".into(),
+            });
+        }
+        for other in general {
+            let remedy = "name its conditions: one plan alone goes without";
+            self.fault(other, "conditions", "a second plan for the conditions that no plan names", remedy);
+        }
+        let mut seen = BTreeSet::new();
+        for plan in &entries.progressions {
+            // Named twice within one plan, it is a fault of that plan.
+            for id in plan.entry.conditions.iter().collect::<BTreeSet<_>>() {
+                if !seen.insert(id) {
+                    let problem = format!("another plan names `{id}` too");
+                    self.fault(plan, "conditions", problem, "leave it to one of the two");
+                }
+            }
+        }
+    }
+
+    fn progression(&mut self, progression: &Placed<Progression>) {
+        let entry = &progression.entry;
+        self.sources(progression, &entry.sources);
+        self.refer_all(progression, "conditions", Kind::Condition, &entry.conditions);
+        if entry.sessions_per_step == 0 {
+            let remedy = "write how many sessions a step asks for, at least 1";
+            self.fault(progression, "sessions_per_step", "a step that asks for no session", remedy);
+        }
+        if entry.steps.is_empty() {
+            self.fault(progression, "steps", "a plan without steps", "write its steps, the easiest first");
+        }
+        if entry.step_back_from <= entry.pain_during_at_most.max(entry.pain_after_at_most) {
+            let remedy = "set step_back_from above pain_during_at_most and pain_after_at_most";
+            self.fault(progression, "step_back_from", "the same pain goes on and goes back", remedy);
         }
     }
 
@@ -852,7 +978,8 @@ impl<'a> Checker<'a> {
         }
         for finding in &entries.findings {
             let id = finding.entry.id.as_str();
-            if !used.contains(id) && !self.misspelt.contains(&(Kind::Finding, id)) {
+            let looked_at = used.contains(id) || finding.entry.out_of_scope.is_some();
+            if !looked_at && !self.misspelt.contains(&(Kind::Finding, id)) {
                 self.fault(
                     finding,
                     "",

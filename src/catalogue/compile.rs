@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{
     check::check,
     entry::{
-        About, Circumstance, Condition, Exercise, Finding, Group, Measure, Prevention, RedFlag, Source,
-        Treatment,
+        About, Circumstance, Condition, Exercise, Finding, Group, Measure, Prevention, Progression, RedFlag,
+        Screen, Source, TrainingRule, Treatment,
     },
     fault::{Fault, Faults},
     fingerprint::fingerprint,
@@ -31,6 +31,9 @@ pub struct Catalogue {
     findings: Vec<Finding>,
     groups: Vec<Group>,
     measures: Vec<Measure>,
+    screens: Vec<Screen>,
+    training: Vec<TrainingRule>,
+    progressions: Vec<Progression>,
     treatments: Vec<Treatment>,
     circumstances: Vec<Circumstance>,
     exercises: Vec<Exercise>,
@@ -77,6 +80,10 @@ impl Catalogue {
             findings,
             groups: by_id(entries.groups, |entry| entry.id.as_str()),
             measures: by_id(entries.measures, |entry| entry.id.as_str()),
+            // Asked in the order in which they are written.
+            screens: entries.screens.into_iter().map(|placed| placed.entry).collect(),
+            training: by_id(entries.training, |entry| entry.id.as_str()),
+            progressions: by_id(entries.progressions, |entry| entry.id.as_str()),
             treatments: by_id(entries.treatments, |entry| entry.id.as_str()),
             circumstances: by_id(entries.circumstances, |entry| entry.id.as_str()),
             exercises: by_id(entries.exercises, |entry| entry.id.as_str()),
@@ -114,6 +121,24 @@ impl Catalogue {
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups
+    }
+
+    /// Every question that asks for several warning signs at once, in the order of asking.
+    #[must_use]
+    pub fn screens(&self) -> &[Screen] {
+        &self.screens
+    }
+
+    /// Every rule about running meanwhile.
+    #[must_use]
+    pub fn training(&self) -> &[TrainingRule] {
+        &self.training
+    }
+
+    /// Every plan for the return to running.
+    #[must_use]
+    pub fn progressions(&self) -> &[Progression] {
+        &self.progressions
     }
 
     /// Every measure that stands for findings.

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use super::{
     id::{
         CircumstanceId, ConditionId, ContraindicationId, ExerciseId, FindingId, GroupId, MeasureId,
-        PreventionId, RedFlagId, SourceId, TreatmentId,
+        PreventionId, ProgressionId, RedFlagId, ScreenId, SourceId, TrainingRuleId, TreatmentId,
     },
     quantity::{Coefficient, Multiplier, Probability, Share, Weeks},
     vocabulary::{
         AgeBand, Category, ExerciseKind, FindingKind, Grade, GroupKind, Imaging, PreventionKind,
-        Recommendation, Role, Sex, Stage, TreatmentClass, TriageLevel,
+        Recommendation, Role, Running, Sex, Stage, TreatmentClass, TriageLevel,
     },
 };
 
@@ -41,8 +41,20 @@ pub struct About {
     pub population: Population,
     /// Words for probabilities, from the highest down.
     pub likelihood_words: Vec<LikelihoodWord>,
+    /// The ages that the catalogue is made for, in years.
+    pub supported_ages: SupportedAges,
     /// How the catalogue was evaluated, in words; the figures stand in `evaluation.json`.
     pub evaluation: Option<EvaluationNotes>,
+}
+
+/// The ages that a catalogue is made for, in years, both included.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupportedAges {
+    /// The youngest.
+    pub from: u8,
+    /// The oldest.
+    pub to: u8,
 }
 
 /// How a catalogue was evaluated.
@@ -377,8 +389,27 @@ pub struct Finding {
     /// Whether its presence is a warning in itself.
     #[serde(default)]
     pub red_flag: bool,
+    /// The runners whom it concerns; without it, all.
+    pub only_for: Option<OnlyFor>,
+    /// Whether testing it loads the hip in a way that an undetected fracture would not bear.
+    #[serde(default)]
+    pub loading_test: bool,
+    /// Whether its presence puts a case outside of what the catalogue is made for, and why.
+    pub out_of_scope: Option<String>,
     /// How often it is present in hip pain from none of the listed causes.
     pub background: Background,
+}
+
+/// The runners whom a finding concerns.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlyFor {
+    /// Of this sex.
+    pub sex: Option<Sex>,
+    /// From this age on, in years.
+    pub age_from: Option<u8>,
+    /// Up to this age, in years.
+    pub age_to: Option<u8>,
 }
 
 /// How often a finding is present when none of the listed conditions is the cause.
@@ -389,6 +420,103 @@ pub struct Background {
     pub probability: Probability,
     /// Where the figure comes from.
     pub basis: String,
+    /// The sources.
+    pub sources: Vec<SourceId>,
+}
+
+/// A question that asks for several warning signs at once: an entry of `screens.toml`.
+///
+/// The file's order is the order of asking. Which of the findings are asked depends on age, sex and picture.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Screen {
+    /// Its id.
+    pub id: ScreenId,
+    /// The question, to which the findings are the options.
+    pub question: String,
+    /// Why it is asked.
+    pub reason: String,
+    /// The warning signs.
+    pub findings: Vec<FindingId>,
+}
+
+/// A rule about running meanwhile: an entry of `training.toml`. Of all that apply the strictest holds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRule {
+    /// Its id.
+    pub id: TrainingRuleId,
+    /// How much running it allows.
+    pub running: Running,
+    /// It applies from this triage level on.
+    pub level_from: Option<TriageLevel>,
+    /// It applies when triage says to stop running.
+    #[serde(default)]
+    pub when_running_stops: bool,
+    /// It applies when one of these conditions comes first in the ranking.
+    #[serde(default)]
+    pub conditions: Vec<ConditionId>,
+    /// It applies when one of these findings is present.
+    #[serde(default)]
+    pub any_of: Vec<FindingId>,
+    /// It applies only when all of these findings are reported absent.
+    #[serde(default)]
+    pub all_absent: Vec<FindingId>,
+    /// It applies when no other rule does.
+    #[serde(default)]
+    pub otherwise: bool,
+    /// What to do instead of, or beside, running.
+    pub alternatives: Vec<String>,
+    /// How much pain is allowed during and after.
+    pub pain_rule: String,
+    /// Until when.
+    pub until: String,
+    /// When to look again, in days.
+    pub recheck_after_days: u16,
+    /// What makes it stricter.
+    pub stricter_if: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// How good the evidence is.
+    pub grade: Grade,
+    /// The sources.
+    pub sources: Vec<SourceId>,
+}
+
+/// A plan for the return to running: an entry of `return-to-run.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progression {
+    /// Its id.
+    pub id: ProgressionId,
+    /// Its name.
+    pub name: String,
+    /// Conditions it is for; none means every one that no other plan names.
+    #[serde(default)]
+    pub conditions: Vec<ConditionId>,
+    /// Its steps, in order.
+    pub steps: Vec<String>,
+    /// How many sessions without trouble a step asks for before the next.
+    pub sessions_per_step: u8,
+    /// Days between two sessions.
+    pub days_between: u8,
+    /// Up to this pain during the run, from 0 to 10, the plan goes on.
+    pub pain_during_at_most: u8,
+    /// Up to this pain in the 24 hours after, from 0 to 10, the plan goes on.
+    pub pain_after_at_most: u8,
+    /// From this pain on, during or after, the plan goes back a step.
+    pub step_back_from: u8,
+    /// Whether an injured bone must have been excluded, or have healed on a scan, before it begins.
+    #[serde(default)]
+    pub bone_must_be_cleared: bool,
+    /// What must hold before it begins.
+    pub begin_when: Vec<String>,
+    /// When to stop and see someone.
+    pub see_someone_if: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// How good the evidence is.
+    pub grade: Grade,
     /// The sources.
     pub sources: Vec<SourceId>,
 }
@@ -443,6 +571,8 @@ pub struct Group {
     pub label: String,
     /// How they hang together.
     pub kind: GroupKind,
+    /// The one question to which the findings of a single choice are the options.
+    pub question: Option<String>,
     /// How much they repeat each other; for correlated groups only.
     pub coefficient: Option<Coefficient>,
     /// Why.

@@ -76,6 +76,12 @@ identifier! {
     ConditionId,
     /// Something that can be reported present or absent: a symptom, a test, a scan result.
     FindingId,
+    /// A question that asks for several warning signs at once.
+    ScreenId,
+    /// A rule about running meanwhile.
+    TrainingRuleId,
+    /// A plan for the return to running.
+    ProgressionId,
     /// A number that apps know.
     MeasureId,
     /// A group of findings: a single choice, or findings that go together.

@@ -14,8 +14,8 @@ use toml::{
 
 use super::{
     entry::{
-        About, Circumstance, Condition, Exercise, Finding, Group, Measure, Prevention, RedFlag, Source,
-        Treatment,
+        About, Circumstance, Condition, Exercise, Finding, Group, Measure, Prevention, Progression, RedFlag,
+        Screen, Source, TrainingRule, Treatment,
     },
     fault::Fault,
     form::form,
@@ -55,6 +55,12 @@ pub enum Kind {
     Group,
     /// `measures.toml`.
     Measure,
+    /// `screens.toml`.
+    Screen,
+    /// `training.toml`.
+    Training,
+    /// `return-to-run.toml`.
+    Progression,
     /// `treatments.toml`.
     Treatment,
     /// `circumstances.toml`.
@@ -70,11 +76,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::Condition,
         Self::Finding,
         Self::Group,
         Self::Measure,
+        Self::Screen,
+        Self::Training,
+        Self::Progression,
         Self::Treatment,
         Self::Circumstance,
         Self::Exercise,
@@ -90,6 +99,9 @@ impl Kind {
             Self::Finding => "findings/",
             Self::Group => "groups.toml",
             Self::Measure => "measures.toml",
+            Self::Screen => "screens.toml",
+            Self::Training => "training.toml",
+            Self::Progression => "return-to-run.toml",
             Self::Treatment => "treatments.toml",
             Self::Circumstance => "circumstances.toml",
             Self::Exercise => "exercises.toml",
@@ -106,6 +118,9 @@ impl Kind {
             Self::Finding => "finding",
             Self::Group => "group",
             Self::Measure => "measure",
+            Self::Screen => "screen",
+            Self::Training => "training rule",
+            Self::Progression => "progression",
             Self::Treatment => "treatment",
             Self::Circumstance => "circumstance",
             Self::Exercise => "exercise",
@@ -120,10 +135,13 @@ impl Kind {
         match self {
             Self::Prevention => "prevention",
             Self::RedFlag => "red_flag",
+            Self::Training => "training",
             Self::Condition
             | Self::Finding
             | Self::Group
             | Self::Measure
+            | Self::Screen
+            | Self::Progression
             | Self::Treatment
             | Self::Circumstance
             | Self::Exercise
@@ -173,6 +191,12 @@ pub struct Entries {
     pub groups: Vec<Placed<Group>>,
     /// `measures.toml`.
     pub measures: Vec<Placed<Measure>>,
+    /// `screens.toml`.
+    pub screens: Vec<Placed<Screen>>,
+    /// `training.toml`.
+    pub training: Vec<Placed<TrainingRule>>,
+    /// `return-to-run.toml`.
+    pub progressions: Vec<Placed<Progression>>,
     /// `treatments.toml`.
     pub treatments: Vec<Placed<Treatment>>,
     /// `circumstances.toml`.
@@ -240,6 +264,9 @@ pub fn read(files: &[CatalogueFile]) -> (Entries, Vec<Fault>) {
             }
             Kind::Group => reader.list(&table, kind, &mut entries.groups),
             Kind::Measure => reader.list(&table, kind, &mut entries.measures),
+            Kind::Screen => reader.list(&table, kind, &mut entries.screens),
+            Kind::Training => reader.list(&table, kind, &mut entries.training),
+            Kind::Progression => reader.list(&table, kind, &mut entries.progressions),
             Kind::Treatment => reader.list(&table, kind, &mut entries.treatments),
             Kind::Circumstance => reader.list(&table, kind, &mut entries.circumstances),
             Kind::Exercise => reader.list(&table, kind, &mut entries.exercises),
@@ -254,7 +281,7 @@ pub fn read(files: &[CatalogueFile]) -> (Entries, Vec<Fault>) {
 
 const ABOUT: &str = "catalogue.toml";
 
-const FILES: &str = "the files are catalogue.toml, groups.toml, measures.toml, treatments.toml, circumstances.toml, \
+const FILES: &str = "the files are catalogue.toml, groups.toml, measures.toml, screens.toml, training.toml, return-to-run.toml, treatments.toml, circumstances.toml, \
                      exercises.toml, prevention.toml, red-flags.toml, sources.toml, conditions/<id>.toml and \
                      findings/<kind>.toml";
 

@@ -296,6 +296,20 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How much running is allowed, from most to least.
+    Running {
+        /// As before.
+        Unrestricted = "unrestricted",
+        /// Less, slower or flatter, by the rule for pain.
+        Modified = "modified",
+        /// No running or jumping; cycling, swimming and the like.
+        NoImpact = "no_impact",
+        /// No running and no loading until someone has looked.
+        Stop = "stop",
+    }
+}
+
+vocabulary! {
     /// Ways to look inside that a gate may ask for.
     Imaging {
         /// X-ray.

@@ -8,10 +8,12 @@ mod metrics;
 mod outcome;
 mod print;
 mod report;
+mod simulation;
 mod vignette;
 
 pub use changes::{Change, changes};
 pub use metrics::{CalibrationBin, Proportion};
 pub use outcome::Outcome;
 pub use report::{Calibration, Figures, Report, Thresholds};
+pub use simulation::{SimulatedInterview, Simulation, simulate};
 pub use vignette::{Vignette, VignetteError};

@@ -1,6 +1,6 @@
 //! The ladder of care of a condition.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Api, ids};
 
@@ -152,4 +152,217 @@ async fn the_step_that_an_assessment_names_stands_on_the_ladder() {
         }
     }
     assert!(named > 20);
+}
+
+const OSTEOARTHRITIS: &str = "/v1/conditions/hip-osteoarthritis/escalation";
+
+/// Posts what was done so far, which must be accepted.
+async fn stand(path: &str, body: &Value) -> Value {
+    let answer = Api::new().post(path, body.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    answer.json()
+}
+
+fn standing<'a>(position: &'a Value, treatment: &str) -> &'a Value {
+    let steps = position["steps"].as_array().unwrap();
+    steps.iter().find(|step| step["treatment"]["id"] == treatment).unwrap()
+}
+
+/// A gate's status by its name.
+fn gate<'a>(step: &'a Value, name: &str) -> &'a Value {
+    let gates = step["gates"].as_array().unwrap();
+    &gates.iter().find(|gate| gate["gate"] == name).unwrap_or_else(|| panic!("no {name} in {step}"))["status"]
+}
+
+fn after_twelve_weeks_of_exercise() -> Value {
+    json!({
+        "age": 64,
+        "sex": "male",
+        "history": {
+            "weeks_since_onset": 40,
+            "treatments": [
+                { "id": "education", "weeks": 12, "response": "none" },
+                { "id": "physio-loading", "weeks": 12, "response": "partial" },
+                { "id": "oral-nsaids", "weeks": 3, "response": "none", "ongoing": false }
+            ],
+            "imaging_done": ["xray"],
+            "contraindications": {
+                "absent": [
+                    "suspected-infection", "suspected-fracture", "uncontrolled-diabetes", "joint-replacement-planned"
+                ]
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn one_who_tried_nothing_begins_with_conservative_care() {
+    let position = stand(OSTEOARTHRITIS, &json!({})).await;
+    assert_eq!(position["current_stage"], "conservative");
+    assert_eq!(position["next_action"]["kind"], "start");
+    assert_eq!(position["next_action"]["treatment"]["id"], "education");
+    assert_eq!(standing(&position, "education")["status"], "available");
+    let exercise = standing(&position, "physio-loading");
+    assert_eq!((&exercise["status"], gate(exercise, "danger")), (&json!("blocked"), &json!("unknown")));
+    let injection = standing(&position, "corticosteroid-intra-articular");
+    assert_eq!((&injection["status"], gate(injection, "stage_tried")), (&json!("blocked"), &json!("unmet")));
+    assert_eq!(standing(&position, "hyaluronic-acid")["status"], "not_recommended");
+    assert_eq!(position["review_after_weeks"], 2.0);
+    assert!(!position["seek_help_sooner"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn care_that_failed_opens_the_injection_and_the_answer_says_on_what_facts() {
+    let position = stand(OSTEOARTHRITIS, &after_twelve_weeks_of_exercise()).await;
+    assert_eq!(standing(&position, "education")["status"], "done");
+    assert_eq!(standing(&position, "physio-loading")["status"], "current");
+    let injection = standing(&position, "corticosteroid-intra-articular");
+    assert_eq!(injection["status"], "available");
+    for gate in injection["gates"].as_array().unwrap() {
+        assert_eq!(gate["status"], "met", "{gate}");
+    }
+    assert!(injection.to_string().contains("At least 12 weeks of care; 6 are due."), "{injection}");
+    assert_eq!(ids(&injection["to_check"]), ["osteonecrosis"]);
+    assert_eq!(position["next_action"]["kind"], "discuss");
+    assert_eq!(position["next_action"]["treatment"]["id"], "corticosteroid-intra-articular");
+}
+
+#[tokio::test]
+async fn three_injections_within_the_year_close_the_way_to_a_fourth() {
+    let mut body = after_twelve_weeks_of_exercise();
+    let given = json!({
+        "id": "corticosteroid-intra-articular", "response": "partial", "count": 3, "weeks_since_last": 6
+    });
+    body["history"]["treatments"].as_array_mut().unwrap().push(given);
+    let position = stand(OSTEOARTHRITIS, &body).await;
+    assert_eq!(position["current_stage"], "injection");
+    let injection = standing(&position, "corticosteroid-intra-articular");
+    assert_eq!(injection["status"], "blocked");
+    for name in ["injections_in_area", "injections_in_year", "injection_spacing"] {
+        assert_eq!(gate(injection, name), "unmet", "{name}");
+    }
+    assert_eq!(position["next_action"]["kind"], "see_someone");
+    assert!(position["next_action"]["text"].as_str().unwrap().contains("cap on injections"), "{position}");
+}
+
+#[tokio::test]
+async fn a_suspected_fracture_closes_all_that_loads_or_injects_and_leads_to_someone() {
+    let api = Api::new();
+    let mut body = after_twelve_weeks_of_exercise();
+    body["suspected"] = json!(["femoral-neck-stress-fracture"]);
+    for condition in api.items("/v1/conditions").await {
+        let path = format!("{}/escalation", condition["href"].as_str().unwrap());
+        let position = stand(&path, &body).await;
+        assert_eq!(position["next_action"]["kind"], "see_someone", "{path}");
+        assert!(position.get("review_after_weeks").is_none(), "{path}");
+        for step in position["steps"].as_array().unwrap() {
+            let treatment =
+                api.read(&format!("/v1/treatments/{}", step["treatment"]["id"].as_str().unwrap())).await;
+            let held_back = treatment["loading"] == true || step["stage"] == "injection";
+            let open = step["status"] == "available" || step["status"] == "current";
+            assert!(!(held_back && open), "{path}: {step}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_umbrella_names_its_members_and_still_says_what_to_do() {
+    let position = stand("/v1/conditions/runners-hip/escalation", &json!({})).await;
+    assert_eq!(position["steps"], json!([]));
+    assert!(ids(&position["members"]).len() > 5);
+    assert_eq!(position["next_action"]["kind"], "review");
+    assert_eq!(position["review_after_weeks"], 2.0);
+}
+
+#[tokio::test]
+async fn the_same_history_gets_the_same_bytes() {
+    let body = after_twelve_weeks_of_exercise().to_string();
+    let api = Api::new();
+    let one = api.post(OSTEOARTHRITIS, body.as_bytes()).await;
+    assert_eq!(one.body, api.post(OSTEOARTHRITIS, body.as_bytes()).await.body);
+    let headers = [("content-type", "application/json"), ("accept-encoding", "br")];
+    let encoded = api.send("POST", OSTEOARTHRITIS, &headers, Some(body.as_bytes())).await;
+    assert_eq!(encoded.header("content-encoding"), Some("br"));
+    assert_eq!(one.body, encoded.body);
+}
+
+#[tokio::test]
+async fn every_fault_of_a_history_is_named_at_once_with_what_was_meant() {
+    let body = json!({
+        "age": 200,
+        "sex": "femle",
+        "histroy": {},
+        "triage_level": "panic",
+        "suspected": ["femoral-neck-stress-fractur", 3],
+        "history": {
+            "weeks_since_onset": 4,
+            "treatments": [
+                { "id": "physio-loadin", "weeks": -1, "response": "bad" },
+                { "weeks": 2 },
+                { "id": "ice", "count": 2, "weeks": 5 },
+                { "id": "education", "wekes": 2 },
+                "ice"
+            ],
+            "weeks_of_conservative_care": 3,
+            "imaging_done": ["x-ray"],
+            "injections": { "same_area": 1.5 },
+            "contraindications": { "present": ["pregnancy"], "absent": ["pregnancy", "suspected-infectoin"] },
+            "circumstances": { "present": ["pain-free-walkin"] }
+        }
+    });
+    let answer = Api::new().post(OSTEOARTHRITIS, body.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 422);
+    let faults = answer.faults();
+    let faults: Vec<(&str, &str)> =
+        faults.iter().map(|(pointer, code)| (pointer.as_str(), code.as_str())).collect();
+    assert_eq!(
+        faults,
+        [
+            ("/age", "out_of_range"),
+            ("/history/circumstances/present/0", "unknown_circumstance"),
+            ("/history/contraindications/absent/0", "contradiction"),
+            ("/history/contraindications/absent/1", "unknown_contraindication"),
+            ("/history/imaging_done/0", "unknown_value"),
+            ("/history/injections/same_area", "out_of_range"),
+            ("/history/treatments/0/id", "unknown_treatment"),
+            ("/history/treatments/0/response", "unknown_value"),
+            ("/history/treatments/0/weeks", "out_of_range"),
+            ("/history/treatments/1", "missing_field"),
+            ("/history/treatments/2/count", "not_applicable"),
+            ("/history/treatments/2/weeks", "contradiction"),
+            ("/history/treatments/3/wekes", "unknown_field"),
+            ("/history/treatments/4", "wrong_type"),
+            ("/history/weeks_of_conservative_care", "contradiction"),
+            ("/histroy", "unknown_field"),
+            ("/sex", "unknown_value"),
+            ("/suspected/0", "unknown_condition"),
+            ("/suspected/1", "wrong_type"),
+            ("/triage_level", "unknown_value"),
+        ]
+    );
+    let problem = answer.json();
+    for meant in ["physio-loading", "femoral-neck-stress-fracture", "suspected-infection", "history", "xray"]
+    {
+        let told =
+            problem["errors"].as_array().unwrap().iter().any(|error| error["suggestions"] == json!([meant]));
+        assert!(told, "{meant}: {problem}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_condition_has_no_position_and_the_nearest_is_named() {
+    let answer = Api::new().post("/v1/conditions/hip-osteoarthritus/escalation", b"{}").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("`hip-osteoarthritis`"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn the_path_of_a_ladder_takes_get_and_post() {
+    let api = Api::new();
+    for method in ["OPTIONS", "DELETE"] {
+        let answer = api.send(method, OSTEOARTHRITIS, &[], None).await;
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"), "{method}");
+    }
+    assert_eq!(api.send("HEAD", OSTEOARTHRITIS, &[], None).await.status, 200);
 }

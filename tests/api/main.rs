@@ -22,4 +22,5 @@ mod measures;
 mod negotiation;
 mod operations;
 mod problems;
+mod return_to_run;
 mod support;
