@@ -13,6 +13,7 @@ use super::{
     assessment_request::{AssessmentRequest, AssessmentRequestBody},
     body::JsonBody,
     conditions::Reference,
+    guidance::{self, InterviewBody, MustNotMiss, ScopeBody},
     knowledge::Knowledge,
     openapi::BodyProblems,
     problem::Problem,
@@ -20,6 +21,7 @@ use super::{
     representation::{encode, negotiate},
     sources,
     stamp::CatalogueStamp,
+    training::TrainingBody,
 };
 use crate::{
     assessment::{Answer, Assessment, Because, CountedAnswer, Hypothesis, Reason, Weighing, assess, derive},
@@ -28,7 +30,7 @@ use crate::{
         entry::{Condition, Evidence},
         vocabulary::{Examiner, Grade, TriageLevel},
     },
-    escalation::next_step,
+    escalation::{TrainingFacts, next_step, training},
 };
 
 /// How many open questions are named as helpful for each condition.
@@ -40,13 +42,22 @@ const MOST_HELPFUL: usize = 3;
 pub struct AssessmentBody<'a> {
     /// How soon someone should look, and why.
     pub triage: TriageBody<'a>,
-    /// Conditions that fit, the most probable first.
+    /// Whether the case is one that the catalogue is made for.
+    pub scope: ScopeBody<'a>,
+    /// Dangerous conditions that age and sex allow, suspected ones first; apart from the ranking.
+    pub must_not_miss: Vec<MustNotMiss<'a>>,
+    /// How much running is allowed meanwhile; left out where the catalogue has no rules for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingBody<'a>>,
+    /// Conditions that fit, the most probable first; empty where the case is out of scope.
     pub conditions: Vec<RankedCondition<'a>>,
     /// Names for several conditions together, with the sum of their probabilities, the most probable first.
     pub umbrellas: Vec<UmbrellaBody<'a>>,
     /// The probability that none of the listed conditions is the cause, from 0 to 1.
     #[schema(minimum = 0, maximum = 1)]
     pub unexplained: f64,
+    /// What to ask next.
+    pub interview: InterviewBody<'a>,
     /// `ln Z`: for each condition `ln(pre_test_probability) + sum of weights - log_normaliser = ln(probability)`.
     pub log_normaliser: f64,
     /// Findings that were concluded from measures.
@@ -320,12 +331,18 @@ impl<'a> Presenter<'a> {
 
     fn body(&self) -> AssessmentBody<'a> {
         let ranking = &self.assessment.ranking;
+        let scope = guidance::scope(self.catalogue(), &self.request.case);
+        // Outside of its scope the catalogue has no figures: a ranking would pretend to.
+        let shown = if scope.in_scope { self.request.limit } else { 0 };
         AssessmentBody {
             triage: self.triage(),
+            scope,
+            must_not_miss: guidance::must_not_miss(self.knowledge, &self.request.case, self.assessment),
+            training: self.training(),
             conditions: ranking
                 .order()
                 .iter()
-                .take(self.request.limit)
+                .take(shown)
                 .enumerate()
                 .map(|(place, hypothesis)| self.condition(place + 1, *hypothesis))
                 .collect(),
@@ -341,6 +358,12 @@ impl<'a> Presenter<'a> {
                 })
                 .collect(),
             unexplained: ranking.unexplained(),
+            interview: guidance::interview_body(
+                self.knowledge,
+                &self.request.case,
+                self.assessment,
+                self.request.examiner,
+            ),
             log_normaliser: ranking.log_normaliser(),
             derived: self.derived(),
             renamed: self
@@ -355,6 +378,27 @@ impl<'a> Presenter<'a> {
             catalogue: CatalogueStamp::of(self.catalogue()),
             disclaimer: &self.catalogue().about().disclaimer,
         }
+    }
+
+    fn training(&self) -> Option<TrainingBody<'a>> {
+        let triage = &self.assessment.triage;
+        let answered = |wanted: Answer| {
+            let answers = self.request.case.answers().filter(move |(_, answer)| *answer == wanted);
+            answers.map(|(finding, _)| self.catalogue().finding_at(finding).id.as_str()).collect()
+        };
+        let facts = TrainingFacts {
+            level: triage.level,
+            stop_running: triage.stop_running,
+            first_condition: self
+                .assessment
+                .ranking
+                .order()
+                .first()
+                .map(|first| &self.condition_of(*first).id),
+            present: answered(Answer::Present),
+            absent: answered(Answer::Absent),
+        };
+        training(self.catalogue(), &facts).map(|training| TrainingBody::from(&training))
     }
 
     fn derived(&self) -> Vec<DerivedFinding<'a>> {

@@ -14,6 +14,7 @@ mod envelope;
 pub mod escalation;
 mod fields;
 pub mod findings;
+pub mod guidance;
 pub mod history;
 mod json;
 mod knowledge;

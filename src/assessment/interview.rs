@@ -28,19 +28,19 @@ const MOST_QUESTIONS: usize = 19;
 const CONFIDENT_FROM: f64 = 0.92;
 
 /// Below this information, in bits, a question is not worth asking.
-const LEAST_GAIN: f64 = 0.03;
+const LEAST_GAIN: f64 = 0.035;
 
 /// Below this information, in bits, a finding is left out of a checklist.
-const LEAST_LISTED_GAIN: f64 = 0.008;
+const LEAST_LISTED_GAIN: f64 = 0.006;
 
 /// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.3;
+const NEAR_THRESHOLD: f64 = 0.1;
 
 /// The most findings of one safety question.
 const LONGEST_SAFETY_LIST: usize = 8;
 
 /// How many findings are asked for about one dangerous condition.
-const FINDINGS_FOR_A_DANGER: usize = 4;
+const FINDINGS_FOR_A_DANGER: usize = 5;
 
 /// What an answer about such a condition must be expected to weigh, in nats, to be asked for.
 const LEAST_DANGER_WEIGHT: f64 = 0.2;
@@ -142,8 +142,8 @@ impl Topic {
     const fn longest(self) -> usize {
         match self {
             Self::SelfTests => 4,
-            Self::Safety | Self::Places | Self::Sensations | Self::Background | Self::Examination => 8,
-            Self::Triggers => 10,
+            Self::Safety | Self::Places | Self::Examination => 8,
+            Self::Triggers | Self::Sensations | Self::Background => 10,
         }
     }
 }

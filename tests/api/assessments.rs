@@ -16,6 +16,11 @@ fn without_open_questions(mut answer: Value) -> Value {
     for condition in answer["conditions"].as_array_mut().unwrap() {
         condition["evidence"].as_object_mut().unwrap().remove("would_help").unwrap();
     }
+    // What to ask next leaves out what was asked and is not known.
+    answer.as_object_mut().unwrap().remove("interview");
+    for danger in answer["must_not_miss"].as_array_mut().unwrap() {
+        danger.as_object_mut().unwrap().remove("settled_by");
+    }
     answer
 }
 
@@ -215,6 +220,80 @@ async fn tests_of_a_clinician_are_proposed_to_a_clinician_alone() {
     }
     assert!(!asked[0].is_empty() && asked[0].iter().all(|kind| kind == "self"));
     assert!(asked[1].iter().any(|kind| kind == "clinician"));
+}
+
+#[tokio::test]
+async fn an_interview_leads_from_safety_to_an_end_and_asks_nothing_twice() {
+    let api = Api::new();
+    let mut case = json!({ "present": [], "absent": [] });
+    let mut asked = std::collections::BTreeSet::new();
+    let mut whys = Vec::new();
+    for _ in 0..40 {
+        let answer = api.assess(&case).await;
+        let interview = &answer["interview"];
+        if interview["complete"] == true {
+            assert!(interview["stop_reason"].is_string() && interview.get("next_question").is_none());
+            assert_eq!(whys[0], "safety");
+            assert!(
+                whys.contains(&"profile".to_owned()) && whys.contains(&"discriminates".to_owned()),
+                "{whys:?}"
+            );
+            return;
+        }
+        let question = &interview["next_question"];
+        whys.push(question["why"].as_str().unwrap().to_owned());
+        match question["answer"].as_str().unwrap() {
+            "number" => case["age"] = json!(34),
+            "sex" => case["sex"] = json!("female"),
+            way => {
+                for (place, option) in question["options"].as_array().unwrap().iter().enumerate() {
+                    let finding = option["finding"].as_str().unwrap().to_owned();
+                    assert!(asked.insert(finding.clone()), "{finding} is asked twice");
+                    // The first option of a choice holds; of a list nothing does.
+                    let list = if way == "one_of" && place == 0 { "present" } else { "absent" };
+                    if way != "one_of" || place == 0 {
+                        case[list].as_array_mut().unwrap().push(json!(finding));
+                    }
+                }
+            }
+        }
+    }
+    panic!("the interview did not end: {whys:?}");
+}
+
+#[tokio::test]
+async fn outside_of_its_scope_nothing_is_ranked_and_warning_signs_still_count() {
+    let api = Api::new();
+    for case in [
+        json!({ "age": 2, "present": ["fever"] }),
+        json!({ "age": 30, "sex": "female", "present": ["pregnant", "fever"] }),
+    ] {
+        let answer = api.assess(&case).await;
+        assert_eq!(answer["scope"]["in_scope"], false);
+        assert_eq!(answer["conditions"], json!([]));
+        assert!(
+            ["urgent", "emergency"].contains(&answer["triage"]["level"].as_str().unwrap()),
+            "{}",
+            answer["triage"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn dangers_stand_apart_from_the_ranking_and_training_follows_triage() {
+    let api = Api::new();
+    let case = json!({ "age": 24, "sex": "female", "options": { "limit": 1 },
+        "present": ["loc-groin", "worse-as-run-goes-on", "missed-periods", "recent-training-increase"] });
+    let answer = api.assess(&case).await;
+    let first = &answer["must_not_miss"][0];
+    assert_eq!(
+        (&first["condition"], &first["status"]),
+        (&json!("femoral-neck-stress-fracture"), &json!("suspected"))
+    );
+    assert_eq!(answer["training"]["running"], "stop");
+    assert!(answer["interview"]["locked_tests"].as_array().unwrap().contains(&json!("standing-test-groin")));
+    let dangers = answer["must_not_miss"].as_array().unwrap();
+    assert!(dangers.len() > 10 && dangers.iter().all(|danger| danger["condition"] != "testicular-disease"));
 }
 
 #[tokio::test]
