@@ -6,7 +6,11 @@
     readme.py settings FILE DEFAULTS   compare the settings listed in FILE with the reference
     readme.py rooms FILE FOLDER        compare the source files listed in FILE with those of FOLDER
     readme.py keys FILE ENTRIES        compare the keys of the catalogue named in FILE with the types that read them
+    readme.py crates FILE MANIFEST     compare the crates listed in FILE with the dependencies of MANIFEST
+    readme.py paths FILE FOLDER        check that the files that FILE links to or names are there, names from FOLDER on
     readme.py grades FILE OVERVIEW     compare the share of estimates in FILE with the answer of /v1/catalogue
+    readme.py ranked FILE OVERVIEW     compare the number of ranked conditions in FILE with the same answer
+    readme.py accuracy FILE REPORT     compare the accuracy in FILE with what `coxa evaluate --json` prints
 
 An answer is shown cut to size: a `…` among members or items stands for more of them, one at the end of a
 text or a number for the rest of it. Whatever is shown must be in the real answer, in that place.
@@ -146,7 +150,7 @@ def settings(text, path):
 
 def rooms(text, folder):
     real = {path.as_posix() for path in pathlib.Path(folder).rglob("*.rs")}
-    same("files", set(re.findall(rf"^\| `({folder}/[^`]*)` \|", text, re.MULTILINE)), real)
+    same("files", set(re.findall(rf"^\| `({folder}/[^`]*\.rs)` \|", text, re.MULTILINE)), real)
 
 
 def keys(text, path):
@@ -156,14 +160,59 @@ def keys(text, path):
     same("keys", named & real, real)
 
 
+def paths(text, folder):
+    home = pathlib.Path(sys.argv[2]).parent
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    real = {(home / link).as_posix(): (home / link).exists() for link in links if link}
+    # A name with a letter to fill in, such as `conditions/<id>.toml`, stands for many files.
+    for name in re.findall(r"`((?:src|tests|catalogue|config|openapi|\.ci)/[\w./-]*)(?:::\w+)?`", text):
+        real[name] = (pathlib.Path(folder) / name).exists()
+    missing = sorted(name for name, there in real.items() if not there)
+    if missing:
+        raise SystemExit(f"{sys.argv[2]} names files that are not there: {missing}")
+    print(f"{sys.argv[2]}: {len(real)} files are there")
+
+
+def stands(text, sentence):
+    """Whether a sentence stands in the text, however its lines are broken."""
+    if sentence not in " ".join(text.split()):
+        raise SystemExit(f"this does not stand there: {sentence}")
+    print(sentence)
+
+
 def grades(text, path):
     with open(path, encoding="utf-8") as file:
         counts = {grade["grade"]: grade["likelihoods"] for grade in json.load(file)["grades"]}
     total, estimates = sum(counts.values()), counts["D"]
-    sentence = f"Of the {total} likelihoods, {estimates} ({100 * estimates / total:.0f} %) have grade D"
-    if sentence not in " ".join(text.split()):
-        raise SystemExit(f"this does not stand there: {sentence}")
-    print(sentence)
+    stands(text, f"Of the {total} likelihoods, {estimates} ({100 * estimates / total:.0f} %) have grade D")
+
+
+def ranked(text, path):
+    with open(path, encoding="utf-8") as file:
+        stands(text, f"over {json.load(file)['counts']['ranked_conditions']} conditions")
+
+
+def accuracy(text, path):
+    with open(path, encoding="utf-8") as file:
+        report = json.load(file)
+
+    def interval(name):
+        return "{low:.0f}-{high:.0f} %".format(**{part: 100 * value for part, value in report["all"][name].items()})
+
+    first, three, under, over = (report["all"][name] for name in ("top_1", "top_3", "under_triage", "over_triage"))
+    stands(
+        text,
+        f"On {report['vignettes']} vignettes a right condition came first in {100 * first['share']:.0f} % "
+        f"(95 % interval {interval('top_1')}) and among the first three in {100 * three['share']:.0f} % "
+        f"({interval('top_3')}); triage was too low in {under['count']} and too high in {over['count']}.",
+    )
+
+
+def crates(text, path):
+    with open(path, "rb") as file:
+        real = set(tomllib.load(file)["dependencies"])
+    table = text[text.index("## Dependencies"):]
+    same("crates", set(re.findall(r"`([\w-]+)`", " ".join(re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)))), real)
 
 
 def main():
@@ -175,7 +224,7 @@ def main():
     if task == "command":
         print(command(text, other))
     else:
-        checks = (answer, endpoints, settings, rooms, keys, grades)
+        checks = (answer, endpoints, settings, rooms, keys, crates, paths, grades, ranked, accuracy)
         {check.__name__: check for check in checks}[task](text, other)
 
 

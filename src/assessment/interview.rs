@@ -28,13 +28,13 @@ const MOST_QUESTIONS: usize = 19;
 const CONFIDENT_FROM: f64 = 0.92;
 
 /// Below this information, in bits, a question is not worth asking.
-const LEAST_GAIN: f64 = 0.035;
+const LEAST_GAIN: f64 = 0.04;
 
 /// Below this information, in bits, a finding is left out of a checklist.
-const LEAST_LISTED_GAIN: f64 = 0.006;
+const LEAST_LISTED_GAIN: f64 = 0.008;
 
 /// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.1;
+const NEAR_THRESHOLD: f64 = 0.15;
 
 /// The most findings of one safety question.
 const LONGEST_SAFETY_LIST: usize = 8;
