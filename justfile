@@ -24,6 +24,16 @@ test:
 openapi:
     UPDATE_OPENAPI=1 cargo test --test openapi
 
+# Rewrite the figures of the model card, then the document, whose examples hold them
+model-card:
+    UPDATE_MODEL_CARD=1 cargo test --test evaluation
+    UPDATE_OPENAPI=1 cargo test --test openapi
+
+# How good the answers are on the vignettes, and how good the interview is
+evaluate:
+    cargo run --release --quiet -- evaluate tests/vignettes/development.jsonl
+    cargo run --release --quiet -- evaluate --interview
+
 # Check the catalogue alone, for a curator
 catalogue:
     cargo run --quiet -- check catalogue

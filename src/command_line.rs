@@ -1,6 +1,7 @@
 //! The command line: what each command does and how it ends.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
     net::{SocketAddr, TcpStream, ToSocketAddrs},
@@ -74,7 +75,7 @@ enum Command {
     Diff {
         /// The folder of the old catalogue
         old: PathBuf,
-        /// The folder of the new catalogue; without it, the embedded one
+        /// The folder of the new catalogue; without it, the one of --catalogue, else the embedded one
         new: Option<PathBuf>,
         /// Files of vignettes as JSON lines
         #[arg(long, required = true, value_name = "FILE")]
@@ -126,24 +127,33 @@ struct Evaluate {
     /// Count every answer in full, as plain naive Bayes does; for comparison
     #[arg(long)]
     plain: bool,
+    /// Print the figures of each of so many parts, taken in turn, beside the interval of all others
+    #[arg(long, value_name = "PARTS", value_parser = clap::value_parser!(u8).range(2..=20), conflicts_with_all = ["json", "model_card"])]
+    folds: Option<u8>,
     /// Print a row for each vignette that is not ranked first or not triaged as wanted
     #[arg(long)]
     rows: bool,
     /// Least share with a right condition first
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     min_top1: Option<f64>,
     /// Least share with a right condition among the first three
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     min_top3: Option<f64>,
     /// Most under-triage
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     max_under_triage: Option<f64>,
     /// Most over-triage of harmless cases
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     max_over_triage: Option<f64>,
     /// Most expected calibration error
-    #[arg(long, value_name = "ERROR")]
+    #[arg(long, value_name = "ERROR", value_parser = share)]
     max_calibration_error: Option<f64>,
+}
+
+/// A share or error from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number from 0 to 1".to_owned())?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("expected a number from 0 to 1".into()) }
 }
 
 /// Runs the command line of this process.
@@ -164,7 +174,8 @@ pub fn run() -> ExitCode {
         Command::Check { folder } => check(folder.as_deref().or(overrides.catalogue.as_deref())),
         Command::Evaluate(wanted) => settings(&overrides).and_then(|settings| evaluate(&settings, &wanted)),
         Command::Diff { old, new, vignettes, refuse_lower_triage } => {
-            diff(&old, new.as_deref(), &vignettes, refuse_lower_triage)
+            let new = new.or(overrides.catalogue).unwrap_or_default();
+            diff(&old, &new, &vignettes, refuse_lower_triage)
         }
         Command::Openapi { yaml } => {
             print(&if yaml { openapi::committed_yaml() } else { openapi::COMMITTED.into() })
@@ -222,7 +233,7 @@ fn assess(knowledge: &Knowledge, file: &Path, ndjson: bool) -> Ended {
         let answer = assess_body(knowledge, case).unwrap_or_else(|problem| {
             good = false;
             // Texts and numbers: serialising cannot fail.
-            serde_json::to_vec(&problem.body(place)).unwrap_or_default()
+            serde_json::to_vec(&problem.body(place)).unwrap_or_default().into()
         });
         output.write_all(&answer)?;
         output.write_all(b"\n")
@@ -270,7 +281,14 @@ fn vignettes(knowledge: &Knowledge, files: &[PathBuf]) -> Result<Vec<Vignette>, 
         let read = Vignette::read_all(knowledge.catalogue(), &text);
         all.extend(read.map_err(|error| format!("{}: {error}", file.display()))?);
     }
-    Ok(all)
+    if all.is_empty() {
+        return Err("there is no vignette in the files".into());
+    }
+    let mut ids = BTreeSet::new();
+    match all.iter().find(|vignette| !ids.insert(vignette.id.as_str())) {
+        Some(twice) => Err(format!("two vignettes have the id {}", twice.id)),
+        None => Ok(all),
+    }
 }
 
 /// Outcomes with a progress bar, which shows itself on a terminal only.
@@ -302,6 +320,9 @@ fn evaluate(settings: &Settings, wanted: &Evaluate) -> Ended {
         print(&report.to_markdown())?;
     } else {
         print(&report.to_text(wanted.rows))?;
+        if let Some(parts) = wanted.folds {
+            print(&report.folds_to_text(parts.into()))?;
+        }
     }
     let thresholds = Thresholds {
         min_top_1: wanted.min_top1,
@@ -324,26 +345,43 @@ fn interview(knowledge: &Knowledge, patients: usize, seed: u64) -> Ended {
     if missed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(missed.join("\n")) }
 }
 
-fn diff(old: &Path, new: Option<&Path>, files: &[PathBuf], refuse_lower_triage: bool) -> Ended {
+fn diff(old: &Path, new: &Path, files: &[PathBuf], refuse_lower_triage: bool) -> Ended {
     let old = knowledge(old).map_err(|error| error.to_string())?;
-    let new = knowledge(new.unwrap_or(Path::new(""))).map_err(|error| error.to_string())?;
-    let before = outcomes(&old, old.model(), &vignettes(&old, files)?);
-    let after = outcomes(&new, new.model(), &vignettes(&new, files)?);
+    let new = knowledge(new).map_err(|error| error.to_string())?;
+    let vignettes = vignettes(&new, files)?;
+    let (mut known, mut passed_over) = (Vec::new(), 0);
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let (fitting, others) = Vignette::read_known(old.catalogue(), &text);
+        known.extend(fitting);
+        passed_over += others;
+    }
+    if passed_over > 0 {
+        print(&format!("passed over, because the old catalogue lacks an id: {}\n", counted(passed_over)))?;
+    }
+    let before = outcomes(&old, old.model(), &known);
+    let after = outcomes(&new, new.model(), &vignettes);
     let changes = changes(&before, &after);
     for change in &changes {
         print(&format!("{}: {}\n", change.id, change.what.join("; ")))?;
     }
     let fell = changes.iter().filter(|change| change.triage_fell).count();
     print(&format!(
-        "{} of {} vignettes changed, the triage level of {fell} fell\n",
+        "{} of {} changed, the triage level of {fell} fell\n",
         changes.len(),
-        after.len()
+        counted(after.len())
     ))?;
     if refuse_lower_triage && fell > 0 {
-        Err(format!("the triage level of {fell} vignettes fell"))
+        Err(format!("the triage level of {} fell", counted(fell)))
     } else {
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A number of vignettes in words.
+fn counted(vignettes: usize) -> String {
+    let plural = if vignettes == 1 { "" } else { "s" };
+    format!("{vignettes} vignette{plural}")
 }
 
 /// Asks `/readyz` over a plain socket: no client library is needed for one line.

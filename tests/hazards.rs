@@ -15,9 +15,9 @@ use coxa::{
     assessment::{Answer, Case, Model, assess},
     catalogue::{
         Catalogue, embedded,
-        vocabulary::{Category, Role, Stage},
+        vocabulary::{Category, Role, Stage, TriageLevel},
     },
-    escalation::next_step,
+    escalation::{FirstStep, FirstStepFacts, first_step},
 };
 
 const FIELDS: [&str; 8] = [
@@ -191,7 +191,7 @@ fn every_hazard_that_a_text_refers_to_exists() {
 fn the_first_step_for_an_injured_bone_never_loads_it() {
     let mut seen = 0;
     for condition in CATALOGUE.conditions().iter().filter(|condition| condition.category == Category::Bone) {
-        let Some(next) = next_step(&CATALOGUE, condition, false) else { continue };
+        let Some(next) = first_step(&CATALOGUE, condition, &FirstStepFacts::default()) else { continue };
         for (_, treatment) in next.steps {
             assert!(!treatment.loading, "{} opens with {}", condition.id, treatment.id);
         }
@@ -203,8 +203,9 @@ fn the_first_step_for_an_injured_bone_never_loads_it() {
 #[test]
 fn no_injection_is_ever_a_first_step() {
     for condition in CATALOGUE.conditions().iter().filter(|condition| condition.role == Role::Ranked) {
-        for stop_running in [false, true] {
-            let stage = next_step(&CATALOGUE, condition, stop_running).map(|next| next.stage);
+        for unloaded in [false, true] {
+            let facts = FirstStepFacts { unloaded, ..FirstStepFacts::default() };
+            let stage = first_step(&CATALOGUE, condition, &facts).map(|first| first.stage);
             assert_ne!(stage, Some(Stage::Injection), "{}", condition.id);
         }
     }
@@ -220,6 +221,31 @@ fn every_steroid_injection_names_infection_as_a_reason_not_to() {
         seen += 1;
     }
     assert!(seen >= 3, "only {seen} treatments inject a steroid");
+}
+
+#[test]
+fn every_steroid_injection_names_a_suspected_break_as_a_reason_not_to() {
+    for treatment in CATALOGUE.treatments().iter().filter(|treatment| treatment.corticosteroid) {
+        let named =
+            treatment.contraindications.iter().any(|reason| reason.id.as_str() == "suspected-fracture");
+        assert!(named, "{}", treatment.id);
+    }
+}
+
+#[test]
+fn the_triage_level_alone_keeps_loading_out_of_the_first_step() {
+    let mut left_out = 0;
+    for level in TriageLevel::ALL.iter().copied().filter(|level| *level >= TriageLevel::Soon) {
+        let facts = FirstStepFacts::new(level, false, BTreeSet::new());
+        for condition in CATALOGUE.conditions() {
+            let free = first_step(&CATALOGUE, condition, &FirstStepFacts::default());
+            let loads = |first: &FirstStep<'_>| first.steps.iter().any(|(_, treatment)| treatment.loading);
+            let held = first_step(&CATALOGUE, condition, &facts);
+            assert!(!held.is_some_and(|first| loads(&first)), "{} at {}", condition.id, level.as_str());
+            left_out += usize::from(free.is_some_and(|first| loads(&first)));
+        }
+    }
+    assert!(left_out > 0, "no first step loads at all, and this shows nothing");
 }
 
 #[test]

@@ -65,7 +65,8 @@ impl Client {
 
 /// Example requests of an operation that takes a body, by name: its folder is named after the last word of its path.
 ///
-/// An example may name a `path` of its own, where the operation's has parameters.
+/// An example may name a `path` of its own, where the operation's has parameters, and may say that its answer is
+/// `trimmed`.
 fn examples_of(path: &str) -> BTreeMap<String, Value> {
     let folder = format!("openapi/examples/{}", path.rsplit('/').next().unwrap());
     fs::read_dir(&folder)
@@ -163,7 +164,11 @@ impl Examples<'_> {
             let request = self.client.request("post", path).json(&example["request"]);
             let (status, _, body) = self.client.send(request).await;
             assert_eq!(status, 200, "{name}: {body}");
-            let answer: Value = serde_json::from_str(&body).unwrap();
+            let mut answer: Value = serde_json::from_str(&body).unwrap();
+            // A step of a long example shows what changes from step to step; the others are whole.
+            if example["trimmed"] == true {
+                answer = trimmed(&answer);
+            }
             requests
                 .insert(name.clone(), json!({ "summary": example["summary"], "value": example["request"] }));
             answers.insert(name, json!({ "summary": example["summary"], "value": answer }));
@@ -424,6 +429,40 @@ fn every_property_is_in_snake_case_bounded_and_never_null() {
     }
     let document: Value = serde_json::from_str(&fs::read_to_string(COMMITTED).unwrap()).unwrap();
     walk(&document["components"]["schemas"], "schemas");
+}
+
+#[tokio::test]
+async fn the_examples_of_an_interview_lead_from_the_first_question_to_the_last() {
+    let client = client();
+    let steps: Vec<Value> = examples_of("/v1/assessments")
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("interview_"))
+        .map(|(_, example)| example["request"].clone())
+        .collect();
+    assert!(steps.len() >= 5);
+    let mut asked: Option<Value> = None;
+    for (place, request) in steps.iter().enumerate() {
+        if let Some(question) = asked.take() {
+            let before = &steps[place - 1];
+            let mut told = false;
+            for field in ["age", "sex"] {
+                told |= before.get(field).is_none() && request.get(field).is_some();
+            }
+            for option in question["options"].as_array().unwrap() {
+                let lists =
+                    ["present", "absent"].map(|list| request[list].as_array().cloned().unwrap_or_default());
+                told |= lists.concat().contains(&option["finding"]);
+            }
+            assert!(told, "step {} does not answer: {}", place + 1, question["text"]);
+        }
+        let (status, _, body) = client.send(client.request("post", "/v1/assessments").json(request)).await;
+        assert_eq!(status, 200, "{body}");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        let interview = &answer["interview"];
+        assert_eq!(interview["complete"], json!(place + 1 == steps.len()), "step {}: {interview}", place + 1);
+        asked = interview.get("next_question").cloned();
+    }
+    assert!(asked.is_none(), "the last example still asks");
 }
 
 #[test]

@@ -54,6 +54,12 @@ pub struct CatalogueCounts {
     /// Findings.
     #[schema(minimum = 0)]
     pub findings: usize,
+    /// Groups of findings that exclude or repeat each other.
+    #[schema(minimum = 0)]
+    pub groups: usize,
+    /// Numbers that apps know.
+    #[schema(minimum = 0)]
+    pub measures: usize,
     /// Probabilities of a finding in a condition.
     #[schema(minimum = 0)]
     pub likelihoods: usize,
@@ -173,6 +179,8 @@ fn counts(catalogue: &Catalogue) -> CatalogueCounts {
         ranked_conditions: role(Role::Ranked),
         umbrellas: role(Role::Umbrella),
         findings: catalogue.findings().len(),
+        groups: catalogue.groups().len(),
+        measures: catalogue.measures().len(),
         likelihoods: sum(|condition| condition.evidence.len()),
         red_flags: catalogue.red_flags().len(),
         escalation_steps: sum(|condition| condition.ladder.len()),

@@ -1,12 +1,13 @@
 //! What a client sends to have a case assessed, and how it becomes a [`Case`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     fields::{Faults, Fields},
+    history::{self, History},
     json,
     problem::Problem,
 };
@@ -18,6 +19,7 @@ use crate::{
         id::MeasureId,
         vocabulary::{Examiner, Sex},
     },
+    escalation::Course,
 };
 
 /// The highest age that is accepted, in years.
@@ -25,6 +27,9 @@ const OLDEST: u32 = 120;
 
 /// How many findings each list may hold; more than the catalogue has.
 const MOST_FINDINGS: usize = 500;
+
+/// The measure that a history tells as well.
+const ONSET: &str = "weeks-since-onset";
 
 /// How many conditions are returned unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 5;
@@ -48,13 +53,16 @@ pub struct AssessmentRequestBody {
     /// Ids of findings that were looked for and are not there.
     #[schema(max_items = 500, default = json!([]))]
     absent: Option<Vec<String>>,
-    /// Ids of findings that were asked for and are not known. They weigh nothing.
+    /// Ids of findings that were asked for and are not known, and `age` or `sex` where the runner does not tell. They weigh
+    /// nothing and are not asked again.
     #[schema(max_items = 500, default = json!([]))]
     unknown: Option<Vec<String>>,
     /// Numbers that apps know, by the id of a measure (`GET /v1/measures`). They become findings by rules of the
     /// catalogue, which the answer shows under `derived`.
     #[schema(value_type = Option<MeasureValues>)]
     measures: Option<MeasureValues>,
+    /// What was tried so far. With it the next step of each condition follows from it; without it, nothing was tried.
+    history: Option<History>,
     /// How to answer.
     options: Option<AssessmentOptions>,
 }
@@ -116,6 +124,9 @@ pub struct AssessmentOptions {
     /// Who looks at the hip. Tests that only a clinician can do are proposed to a clinician alone.
     #[schema(default = "self")]
     examiner: Option<ExaminerWord>,
+    /// Whether to say what other answers would change.
+    #[schema(default = false)]
+    what_if: Option<bool>,
 }
 
 /// A request that was read and makes sense.
@@ -133,6 +144,10 @@ pub struct AssessmentRequest {
     pub explain: bool,
     /// Who looks at the hip.
     pub examiner: Examiner,
+    /// Whether to say what other answers would change.
+    pub what_if: bool,
+    /// What was tried so far, where that is told.
+    pub course: Option<Course>,
 }
 
 impl AssessmentRequest {
@@ -143,7 +158,7 @@ impl AssessmentRequest {
     pub fn read(catalogue: &Catalogue, body: &[u8]) -> Result<Self, Problem> {
         let tree = json::read(body)?;
         let mut faults = Faults::default();
-        let known = &["age", "sex", "present", "absent", "unknown", "measures", "options"];
+        let known = &["age", "sex", "present", "absent", "unknown", "measures", "history", "options"];
         let Some(fields) = Fields::of(&tree, "", known, &mut faults) else {
             return Err(faults.end().err().unwrap_or_else(|| Problem::invalid(Vec::new())));
         };
@@ -157,15 +172,28 @@ impl AssessmentRequest {
             answers(catalogue, &fields, list, answer, &mut case, &mut renamed, &mut faults);
         }
         let measures = measures(catalogue, &fields, &mut case, &mut faults);
-        let options = fields.get("options").and_then(|(pointer, value)| {
-            Fields::of(value, &pointer, &["limit", "explain", "examiner"], &mut faults)
+        let course = fields.get("history").map(|_| {
+            let course = history::read(catalogue, &fields, &mut faults);
+            let onset = measures.iter().find(|(id, _)| id.as_str() == ONSET).map(|(_, weeks)| *weeks);
+            if let (Some(told), Some(measured)) = (course.weeks_since_onset, onset)
+                && told.total_cmp(&measured).is_ne()
+            {
+                let detail = "this differs from weeks_since_onset under measures; give it once";
+                faults.add("/history/weeks_since_onset", "contradiction", detail);
+            }
+            Course { age, sex, weeks_since_onset: course.weeks_since_onset.or(onset), ..course }
         });
-        let (mut limit, mut explain, mut examiner) = (DEFAULT_LIMIT, true, Examiner::Oneself);
+        let options = fields.get("options").and_then(|(pointer, value)| {
+            Fields::of(value, &pointer, &["limit", "explain", "examiner", "what_if"], &mut faults)
+        });
+        let (mut limit, mut explain, mut examiner, mut what_if) =
+            (DEFAULT_LIMIT, true, Examiner::Oneself, false);
         if let Some(options) = options {
             limit = options.whole_number("limit", 1, MOST_CONDITIONS, &mut faults).unwrap_or(limit);
             explain = options.truth("explain", &mut faults).unwrap_or(explain);
             examiner =
                 options.word("examiner", Examiner::ALL, Examiner::as_str, &mut faults).unwrap_or(examiner);
+            what_if = options.truth("what_if", &mut faults).unwrap_or(what_if);
         }
         faults.end()?;
         Ok(Self {
@@ -175,6 +203,8 @@ impl AssessmentRequest {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             explain,
             examiner,
+            what_if,
+            course,
         })
     }
 }
@@ -189,6 +219,16 @@ fn answers(
     faults: &mut Faults,
 ) {
     for (pointer, id) in fields.texts(list, MOST_FINDINGS, faults) {
+        if answer.is_none() && matches!(id, "age" | "sex") {
+            if fields.get(id).is_some() {
+                faults.add(&pointer, "contradiction", format!("`{id}` is given, so it is not unknown"));
+            } else if id == "age" {
+                case.age_unknown();
+            } else {
+                case.sex_unknown();
+            }
+            continue;
+        }
         let Some((finding, was_renamed)) = catalogue.resolve_finding(id) else {
             let known = catalogue.findings().iter().map(|finding| finding.id.as_str());
             faults.unknown_word(&pointer, "unknown_finding", "a finding of the catalogue", id, known);
@@ -237,14 +277,7 @@ fn measures(
         }
     }
     let by_id: BTreeMap<&MeasureId, f64> = values.iter().map(|(id, value)| (id, *value)).collect();
-    let mut derived = derive(catalogue, &by_id);
-    // Two measures may disagree about a finding: that one of them shows it counts for more.
-    derived.sort_by_key(|derived| derived.answer == Answer::Absent);
-    let mut concluded = BTreeSet::new();
-    for derived in derived {
-        if !concluded.insert(derived.finding) {
-            continue;
-        }
+    for derived in derive(catalogue, &by_id) {
         if case.answer(catalogue, derived.finding, derived.answer).is_err() {
             let finding = &catalogue.finding_at(derived.finding).id;
             let name = derived.measure.id.as_str().replace('-', "_");

@@ -1,9 +1,9 @@
 //! `POST /v1/assessments`: the main job.
 
+use std::collections::BTreeSet;
+
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    post,
+    HttpRequest, HttpResponse, post,
     web::{self, Bytes},
 };
 use serde::Serialize;
@@ -13,28 +13,27 @@ use super::{
     assessment_request::{AssessmentRequest, AssessmentRequestBody},
     body::JsonBody,
     conditions::Reference,
-    guidance::{self, InterviewBody, MustNotMiss, ScopeBody},
+    evidence::{EvidenceBody, Explanation, state},
+    guidance::{self, MustNotMiss, ScopeBody},
+    interview::{InterviewBody, interview_body},
     knowledge::Knowledge,
+    next_step::NextStepBody,
     openapi::BodyProblems,
     problem::Problem,
     query::Parameters,
-    representation::{encode, negotiate},
-    sources,
+    representation::{fresh, to_bytes},
     stamp::CatalogueStamp,
     training::TrainingBody,
+    triage::TriageBody,
+    what_if::WhatIfBody,
 };
 use crate::{
-    assessment::{Answer, Assessment, Because, CountedAnswer, Hypothesis, Reason, Weighing, assess, derive},
-    catalogue::{
-        Catalogue, FindingIndex,
-        entry::{Condition, Evidence},
-        vocabulary::{Examiner, Grade, TriageLevel},
+    assessment::{
+        Answer, Assessment, Case, Danger, DangerStatus, Hypothesis, assess, dangers, derive, what_if,
     },
-    escalation::{TrainingFacts, next_step, training},
+    catalogue::{Catalogue, entry::Condition, id::ContraindicationId},
+    escalation::{self, Course, FirstStepFacts, TrainingFacts, training},
 };
-
-/// How many open questions are named as helpful for each condition.
-const MOST_HELPFUL: usize = 3;
 
 /// What a case comes to. The triage comes first: it holds whatever the ranking says.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,6 +57,9 @@ pub struct AssessmentBody<'a> {
     pub unexplained: f64,
     /// What to ask next.
     pub interview: InterviewBody<'a>,
+    /// What other answers would change; only where `options.what_if` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what_if: Option<WhatIfBody<'a>>,
     /// `ln Z`: for each condition `ln(pre_test_probability) + sum of weights - log_normaliser = ln(probability)`.
     pub log_normaliser: f64,
     /// Findings that were concluded from measures.
@@ -96,62 +98,6 @@ pub struct RenamedFinding<'a> {
     pub now: &'a str,
 }
 
-/// How soon someone should look.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Triage)]
-pub struct TriageBody<'a> {
-    /// `self_care`, `routine`, `soon` (within days), `urgent` (the same day) or `emergency` (now).
-    pub level: &'static str,
-    /// Whether open questions could raise the level.
-    pub provisional: bool,
-    /// Whether running stops until someone has looked.
-    pub stop_running: bool,
-    /// Why, the most urgent first.
-    pub reasons: Vec<TriageReason<'a>>,
-    /// Findings not answered that could raise the level.
-    pub unscreened: Vec<&'a str>,
-    /// Parts of the profile that are not known and could raise the level: `age`.
-    pub unknown_profile: Vec<&'static str>,
-}
-
-/// One reason for a triage level.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TriageReason<'a> {
-    /// What it rests on: `red_flag`, `red_flag_of_unknown_age`, `condition`, `warning_sign`,
-    /// `many_warning_signs`, `unscreened` or `screened`.
-    pub basis: &'static str,
-    /// The red-flag rule, where one fired.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<&'a str>,
-    /// The dangerous condition, where one passed its threshold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub condition: Option<&'a str>,
-    /// The probability that it passed the threshold with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1)]
-    pub probability: Option<f64>,
-    /// The threshold that the catalogue sets for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1)]
-    pub threshold: Option<f64>,
-    /// The level that this reason asks for.
-    pub level: &'static str,
-    /// Whether it asks to stop running.
-    pub stop_running: bool,
-    /// The answers behind it.
-    pub because: Vec<&'a str>,
-    /// Warning signs that were set aside for this reason: weighed with the others they would have hidden it,
-    /// and a further warning sign never lowers the level.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub set_aside: Vec<&'a str>,
-    /// What it means, in plain words.
-    pub text: String,
-    /// What to do.
-    pub action: &'a str,
-    /// The sources.
-    pub sources: Vec<&'a str>,
-}
-
 /// A condition with its place in the ranking.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RankedCondition<'a> {
@@ -177,91 +123,12 @@ pub struct RankedCondition<'a> {
     /// What speaks for and against it; left out where `options.explain` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceBody<'a>>,
-    /// The step of care that comes first for someone who tried nothing yet; left out where the ladder has none.
+    /// The step of care that comes first for someone who tried nothing yet, left out where the ladder has none; where
+    /// `history` is sent, the step that follows from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<NextStepBody<'a>>,
     /// Where to read all that is known of it.
     pub href: String,
-}
-
-/// What speaks for and against a condition.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = EvidenceSummary)]
-pub struct EvidenceBody<'a> {
-    /// Answers that speak for it, the strongest first.
-    pub supports: Vec<WeighedAnswer<'a>>,
-    /// Answers that speak against it, the strongest first.
-    pub opposes: Vec<WeighedAnswer<'a>>,
-    /// Open questions whose answers would tell most about it, the best first.
-    pub would_help: Vec<HelpfulFinding<'a>>,
-}
-
-/// One answer and what it weighs for a condition.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct WeighedAnswer<'a> {
-    /// The finding.
-    pub finding: &'a str,
-    /// Its short name.
-    pub label: &'a str,
-    /// The answer: `present` or `absent`.
-    pub state: &'static str,
-    /// By how much the answer multiplies the odds against "none of these", after `counted_share`.
-    #[schema(minimum = 0)]
-    pub likelihood_ratio: f64,
-    /// Its natural logarithm; these add up (see `log_normaliser`).
-    pub weight: f64,
-    /// How often the finding is present in this condition, where the catalogue states it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1)]
-    pub probability_in_condition: Option<f64>,
-    /// How often it is present in hip pain from none of the listed causes.
-    #[schema(minimum = 0, maximum = 1)]
-    pub background_rate: f64,
-    /// The share of its full weight that counts; below 1 where related answers were given too.
-    #[schema(minimum = 0, maximum = 1)]
-    pub counted_share: f64,
-    /// Evidence grade, `A` to `D`; `D` is an estimate.
-    pub grade: &'static str,
-    /// Whether the figure is an expert's estimate (grade D).
-    pub estimate: bool,
-    /// The sources.
-    pub sources: Vec<&'a str>,
-}
-
-/// An open question that would tell much about a condition.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct HelpfulFinding<'a> {
-    /// The finding.
-    pub finding: &'a str,
-    /// The question in plain words.
-    pub question: &'a str,
-}
-
-/// The step of care that comes first.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = NextStep)]
-pub struct NextStepBody<'a> {
-    /// `conservative`, `injection` or `surgery`.
-    pub stage: &'static str,
-    /// What is open now, advised things first.
-    pub treatments: Vec<NextTreatment<'a>>,
-    /// When to look again if nothing gets worse before, in weeks; left out where someone looks at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 520)]
-    pub review_after_weeks: Option<f64>,
-}
-
-/// A treatment that is open now.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NextTreatment<'a> {
-    /// Its id.
-    pub id: &'a str,
-    /// Its name.
-    pub name: &'a str,
-    /// `recommended` or `conditional`.
-    pub recommendation: &'static str,
-    /// How it is done for this condition.
-    pub detail: &'a str,
 }
 
 /// Several conditions together.
@@ -288,33 +155,57 @@ pub(super) async fn create_assessment(
     knowledge: web::Data<Knowledge>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
-    let answer: Bytes = assess_body(&knowledge, &body)?.into();
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::VARY, "accept-encoding"));
-    let encoded =
-        negotiate(&request, answer.len()).and_then(|encoding| Some((encoding, encode(&answer, encoding)?)));
-    let answer = match encoded {
-        Some((encoding, bytes)) => {
-            response.insert_header(encoding);
-            bytes
-        }
-        None => answer,
-    };
-    Ok(response.content_type("application/json").body(answer))
+    Ok(fresh(&request, assess_body(&knowledge, &body)?))
 }
 
 /// The bytes of the answer to the bytes of a request.
 ///
 /// # Errors
 /// A problem that names every fault of the request.
-pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Vec<u8>, Problem> {
-    let request = AssessmentRequest::read(knowledge.catalogue(), body)?;
-    let assessment = assess(knowledge.catalogue(), knowledge.model(), &request.case);
-    let answer = Presenter { knowledge, request: &request, assessment: &assessment }.body();
-    // The wire types hold texts, finite numbers, lists and objects with text keys: serialising cannot fail.
-    Ok(serde_json::to_vec(&answer).unwrap_or_default())
+pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Bytes, Problem> {
+    let (catalogue, model) = (knowledge.catalogue(), knowledge.model());
+    let request = AssessmentRequest::read(catalogue, body)?;
+    let assessment = assess(catalogue, model, &request.case);
+    let dangers = dangers(catalogue, model, &request.case, &assessment);
+    let course =
+        request.course.clone().map(|course| known_course(knowledge, &request, &assessment, &dangers, course));
+    let presenter = Presenter {
+        knowledge,
+        request: &request,
+        assessment: &assessment,
+        dangers: &dangers,
+        course: course.as_ref(),
+    };
+    Ok(to_bytes(&presenter.body()))
+}
+
+/// What was tried, with what the assessment says of the person.
+fn known_course(
+    knowledge: &Knowledge,
+    request: &AssessmentRequest,
+    assessment: &Assessment,
+    dangers: &[Danger],
+    mut course: Course,
+) -> Course {
+    let suspected = dangers
+        .iter()
+        .filter(|danger| danger.status == DangerStatus::Suspected)
+        .map(|danger| {
+            knowledge.catalogue().condition_at(knowledge.model().condition(danger.hypothesis)).id.clone()
+        })
+        .collect();
+    let triage = &assessment.triage;
+    course.danger =
+        escalation::Danger::assessed(triage.level, triage.stop_running, triage.provisional, suspected);
+    for id in contraindications(knowledge.catalogue(), &request.case) {
+        course.contraindications.insert(id, true);
+    }
+    course
+}
+
+/// Reasons against a treatment that the findings of a case stand for.
+fn contraindications(catalogue: &Catalogue, case: &Case) -> BTreeSet<ContraindicationId> {
+    case.present().flat_map(|finding| catalogue.finding_at(finding).contraindicates.iter().cloned()).collect()
 }
 
 /// Turns an assessment into its wire form.
@@ -322,6 +213,8 @@ struct Presenter<'a> {
     knowledge: &'a Knowledge,
     request: &'a AssessmentRequest,
     assessment: &'a Assessment,
+    dangers: &'a [Danger],
+    course: Option<&'a Course>,
 }
 
 impl<'a> Presenter<'a> {
@@ -335,9 +228,9 @@ impl<'a> Presenter<'a> {
         // Outside of its scope the catalogue has no figures: a ranking would pretend to.
         let shown = if scope.in_scope { self.request.limit } else { 0 };
         AssessmentBody {
-            triage: self.triage(),
+            triage: TriageBody::of(self.catalogue(), self.knowledge.model(), &self.assessment.triage),
             scope,
-            must_not_miss: guidance::must_not_miss(self.knowledge, &self.request.case, self.assessment),
+            must_not_miss: guidance::must_not_miss(self.knowledge, self.dangers),
             training: self.training(),
             conditions: ranking
                 .order()
@@ -358,12 +251,14 @@ impl<'a> Presenter<'a> {
                 })
                 .collect(),
             unexplained: ranking.unexplained(),
-            interview: guidance::interview_body(
+            interview: interview_body(
                 self.knowledge,
                 &self.request.case,
                 self.assessment,
+                self.dangers,
                 self.request.examiner,
             ),
+            what_if: self.request.what_if.then(|| self.what_if()),
             log_normaliser: ranking.log_normaliser(),
             derived: self.derived(),
             renamed: self
@@ -415,104 +310,32 @@ impl<'a> Presenter<'a> {
             .collect()
     }
 
-    fn triage(&self) -> TriageBody<'a> {
-        let triage = &self.assessment.triage;
-        TriageBody {
-            level: triage.level.as_str(),
-            provisional: triage.provisional,
-            stop_running: triage.stop_running,
-            reasons: triage.reasons.iter().map(|reason| self.reason(reason)).collect(),
-            unscreened: self.finding_ids(&triage.unscreened),
-            unknown_profile: if triage.age_matters { vec!["age"] } else { Vec::new() },
+    fn what_if(&self) -> WhatIfBody<'a> {
+        let (catalogue, model) = (self.catalogue(), self.knowledge.model());
+        let changes = what_if(catalogue, model, &self.request.case, self.assessment, self.request.examiner);
+        WhatIfBody::of(catalogue, model, &changes)
+    }
+
+    fn next_step(&self, condition: &'a Condition) -> Option<NextStepBody<'a>> {
+        if let Some(course) = self.course {
+            return Some(NextStepBody::after(self.catalogue(), condition, course));
         }
-    }
-
-    fn finding_ids(&self, findings: &[FindingIndex]) -> Vec<&'a str> {
-        findings.iter().map(|finding| self.catalogue().finding_at(*finding).id.as_str()).collect()
-    }
-
-    fn reason(&self, reason: &Reason) -> TriageReason<'a> {
-        let mut answer = TriageReason {
-            basis: "warning_sign",
-            rule: None,
-            condition: None,
-            probability: None,
-            threshold: None,
-            level: reason.level.as_str(),
-            stop_running: reason.stop_running,
-            because: self.finding_ids(&reason.findings),
-            set_aside: self.finding_ids(&reason.set_aside),
-            text: String::new(),
-            action: "Have it looked at within days.",
-            sources: Vec::new(),
-        };
-        match reason.because {
-            Because::Rule(place) | Because::RuleOfUnknownAge(place) => {
-                let Some(rule) = self.catalogue().red_flags().get(place) else { return answer };
-                answer.basis = "red_flag";
-                answer.rule = Some(rule.id.as_str());
-                answer.text = format!("{}. {}", rule.concern.trim_end_matches('.'), rule.reason);
-                answer.action = &rule.action;
-                answer.sources = sources::ids(&rule.sources);
-                if matches!(reason.because, Because::RuleOfUnknownAge(_)) {
-                    answer.basis = "red_flag_of_unknown_age";
-                    let ages = match (rule.age_from, rule.age_to) {
-                        (Some(from), Some(to)) => format!("from {from} to {to}"),
-                        (None, Some(to)) => format!("up to {to}"),
-                        (Some(from), None) => format!("from {from}"),
-                        (None, None) => "any".into(),
-                    };
-                    answer.text = format!(
-                        "The age is not given. At an age {ages} this would be {}: {}",
-                        rule.level.as_str(),
-                        answer.text
-                    );
-                    answer.action = "Give the age.";
-                }
-            }
-            Because::Condition { hypothesis, probability, threshold } => {
-                let condition = self.condition_of(hypothesis);
-                answer.basis = "condition";
-                answer.condition = Some(condition.id.as_str());
-                answer.probability = Some(probability);
-                answer.threshold = Some(threshold);
-                answer.text = format!("This may be: {}. {}", condition.lay_name, condition.urgency.reason);
-                answer.action = "Stop running and have it looked at; how soon, the level says.";
-                answer.sources = sources::ids(&condition.sources);
-            }
-            Because::ManyWarningSigns => {
-                answer.basis = "many_warning_signs";
-                answer.text = "So many warning signs together need someone to look at once.".into();
-                answer.action = "Go to an emergency department now.";
-            }
-            Because::WarningSign => {
-                answer.text = "A warning sign is present that no other rule takes up by itself.".into();
-            }
-            Because::Unscreened => {
-                answer.basis = "unscreened";
-                answer.text = "Not every warning sign that matters was asked for, so it is too early to say that self-care is enough.".into();
-                answer.action = "Answer the open questions first.";
-            }
-            Because::Screened => {
-                answer.basis = "screened";
-                answer.text = "Every warning sign that matters was asked for and none is present.".into();
-                let rule =
-                    self.catalogue().red_flags().iter().find(|rule| rule.level == TriageLevel::SelfCare);
-                if let Some(rule) = rule {
-                    answer.rule = Some(rule.id.as_str());
-                    answer.action = &rule.action;
-                    answer.sources = sources::ids(&rule.sources);
-                }
-            }
-        }
-        answer
-    }
-
-    /// Whether treatments that load the hip are held back: nobody loads it before a case of `soon` or more, or one
-    /// in which running stops, was looked at.
-    fn unloaded(&self) -> bool {
         let triage = &self.assessment.triage;
-        triage.stop_running || triage.level >= TriageLevel::Soon
+        let facts = FirstStepFacts::new(
+            triage.level,
+            triage.stop_running,
+            contraindications(self.catalogue(), &self.request.case),
+        );
+        NextStepBody::first(self.catalogue(), condition, &facts)
+    }
+
+    const fn explanation(&self) -> Explanation<'a> {
+        Explanation {
+            knowledge: self.knowledge,
+            case: &self.request.case,
+            assessment: self.assessment,
+            examiner: self.request.examiner,
+        }
     }
 
     fn condition_of(&self, hypothesis: Hypothesis) -> &'a Condition {
@@ -531,21 +354,8 @@ impl<'a> Presenter<'a> {
             likelihood: self.word(probability),
             pre_test_probability: self.assessment.ranking.prior(hypothesis),
             urgency: condition.urgency.level.as_str(),
-            evidence: self.request.explain.then(|| self.evidence(condition, hypothesis)),
-            next_step: next_step(self.catalogue(), condition, self.unloaded()).map(|next| NextStepBody {
-                stage: next.stage.as_str(),
-                treatments: next
-                    .steps
-                    .iter()
-                    .map(|(step, treatment)| NextTreatment {
-                        id: treatment.id.as_str(),
-                        name: &treatment.name,
-                        recommendation: step.recommendation.as_str(),
-                        detail: &step.detail,
-                    })
-                    .collect(),
-                review_after_weeks: next.review_after_weeks,
-            }),
+            evidence: self.request.explain.then(|| self.explanation().body(condition, hypothesis)),
+            next_step: self.next_step(condition),
             href: format!("/v1/conditions/{}", condition.id),
         }
     }
@@ -554,71 +364,5 @@ impl<'a> Presenter<'a> {
         // The gate lets no catalogue pass whose last word does not begin at 0.
         let words = &self.catalogue().about().likelihood_words;
         words.iter().find(|word| probability >= word.from.get()).map_or("", |word| &word.word)
-    }
-
-    fn evidence(&self, condition: &'a Condition, hypothesis: Hypothesis) -> EvidenceBody<'a> {
-        let mut weighed: Vec<WeighedAnswer<'_>> = self
-            .assessment
-            .weighing
-            .answers()
-            .iter()
-            .filter(|answer| answer.weight(hypothesis).abs() > 0.0)
-            .map(|answer| self.weighed(condition, hypothesis, answer))
-            .collect();
-        // Stable: equal strengths keep the catalogue's order.
-        weighed.sort_by(|one, other| other.weight.abs().total_cmp(&one.weight.abs()));
-        let (supports, opposes) = weighed.into_iter().partition(|answer| answer.weight > 0.0);
-        let helpful = Weighing::most_helpful(
-            self.knowledge.model(),
-            &self.request.case,
-            hypothesis,
-            MOST_HELPFUL,
-            |finding| {
-                self.request.examiner == Examiner::Clinician
-                    || self.catalogue().finding_at(finding).kind.examiner() == Examiner::Oneself
-            },
-        );
-        EvidenceBody {
-            supports,
-            opposes,
-            would_help: helpful
-                .iter()
-                .map(|helpful| self.catalogue().finding_at(helpful.finding))
-                .map(|finding| HelpfulFinding { finding: finding.id.as_str(), question: &finding.question })
-                .collect(),
-        }
-    }
-
-    fn weighed(
-        &self,
-        condition: &'a Condition,
-        hypothesis: Hypothesis,
-        answer: &CountedAnswer,
-    ) -> WeighedAnswer<'a> {
-        let finding = self.catalogue().finding_at(answer.finding);
-        let row: Option<&Evidence> = condition.evidence.iter().find(|row| row.finding == finding.id);
-        // An option that a condition does not state gets what the stated ones leave: an estimate.
-        let grade = row.map_or(Grade::D, |row| row.grade);
-        let weight = answer.weight(hypothesis);
-        WeighedAnswer {
-            finding: finding.id.as_str(),
-            label: &finding.label,
-            state: state(answer.answer),
-            likelihood_ratio: libm::exp(weight),
-            weight,
-            probability_in_condition: row.map(|row| row.probability.get()),
-            background_rate: finding.background.probability.get(),
-            counted_share: answer.share,
-            grade: grade.as_str(),
-            estimate: grade == Grade::D,
-            sources: row.map_or_else(|| sources::ids(&condition.sources), |row| sources::ids(&row.sources)),
-        }
-    }
-}
-
-const fn state(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Present => "present",
-        Answer::Absent => "absent",
     }
 }

@@ -45,12 +45,20 @@ pub struct ServiceOverview {
 pub struct ServiceLinks {
     /// Post answers here.
     pub assessments: &'static str,
+    /// Every question in the order of asking.
+    pub questionnaire: &'static str,
     /// What can be reported.
     pub findings: &'static str,
+    /// Numbers that apps know.
+    pub measures: &'static str,
     /// What hip pain may be.
     pub conditions: &'static str,
+    /// Plans back to running.
+    pub return_to_run: &'static str,
     /// What the knowledge is.
     pub catalogue: &'static str,
+    /// How good the answers were.
+    pub model_card: &'static str,
     /// A page to read and to try everything.
     pub docs: &'static str,
     /// The OpenAPI document.
@@ -69,9 +77,13 @@ pub(super) async fn get_service(request: HttpRequest, knowledge: web::Data<Knowl
                       Information, not a diagnosis.",
         links: ServiceLinks {
             assessments: "/v1/assessments",
+            questionnaire: "/v1/questionnaire",
             findings: "/v1/findings",
+            measures: "/v1/measures",
             conditions: "/v1/conditions",
+            return_to_run: "/v1/return-to-run",
             catalogue: "/v1/catalogue",
+            model_card: "/v1/model-card",
             docs: "/docs",
             openapi: "/openapi.json",
         },

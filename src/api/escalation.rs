@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{HttpRequest, HttpResponse, http::header, post, route, web};
+use actix_web::{HttpRequest, HttpResponse, post, route, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,7 +19,7 @@ use super::{
     openapi::{BodyProblems, EntryProblems},
     problem::{Problem, ProblemBody},
     query::Parameters,
-    representation::{encode, negotiate},
+    representation::{fresh, to_bytes},
     sources::{self, SourceView},
     stamp::CatalogueStamp,
 };
@@ -461,7 +461,8 @@ fn standing<'a>(step: &StepPosition<'a>) -> StepStanding<'a> {
     }
 }
 
-fn next_action<'a>(next: &NextAction<'a>) -> NextActionView<'a> {
+/// What to do next, in words.
+pub(super) fn next_action<'a>(next: &NextAction<'a>) -> NextActionView<'a> {
     NextActionView {
         kind: next.kind.as_str(),
         treatment: next
@@ -506,20 +507,5 @@ pub(super) async fn create_escalation_position(
     let condition = find(catalogue, &id)?;
     let course = course(catalogue, &body)?;
     let answer = standings(catalogue, &position(catalogue, condition, &course));
-    // The wire types hold texts, finite numbers, lists and objects with text keys: serialising cannot fail.
-    let answer: web::Bytes = serde_json::to_vec(&answer).unwrap_or_default().into();
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::VARY, "accept-encoding"));
-    let encoded =
-        negotiate(&request, answer.len()).and_then(|encoding| Some((encoding, encode(&answer, encoding)?)));
-    let answer = match encoded {
-        Some((encoding, bytes)) => {
-            response.insert_header(encoding);
-            bytes
-        }
-        None => answer,
-    };
-    Ok(response.content_type("application/json").body(answer))
+    Ok(fresh(&request, to_bytes(&answer)))
 }

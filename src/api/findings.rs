@@ -15,9 +15,10 @@ use super::{
     unknown_id,
 };
 use crate::catalogue::{
-    entry::{Evidence, Finding},
+    entry::{Evidence, Finding, OnlyFor},
+    id::ContraindicationId,
     relevance,
-    vocabulary::{Examiner, FindingKind},
+    vocabulary::{Examiner, FindingKind, Sex},
 };
 
 /// Something that can be reported present, absent or unknown.
@@ -47,6 +48,17 @@ pub struct FindingView<'a> {
     pub former_ids: Vec<&'a str>,
     /// Whether its presence is a warning in itself.
     pub red_flag: bool,
+    /// The runners whom it concerns; left out where it concerns all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_for: Option<OnlyForView>,
+    /// Whether testing it loads the hip in a way that an undetected fracture would not bear.
+    pub loading_test: bool,
+    /// Why its presence puts a case out of scope, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_scope: Option<&'a str>,
+    /// Reasons against a treatment that its presence stands for, by the ids that treatments list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contraindicates: Vec<&'a str>,
     /// How often it is present in hip pain from none of the listed causes, from 0 to 1.
     #[schema(minimum = 0, maximum = 1)]
     pub background_rate: f64,
@@ -56,6 +68,29 @@ pub struct FindingView<'a> {
     pub background_sources: Vec<&'a str>,
     /// Where to read more.
     pub href: String,
+}
+
+/// The runners whom a finding concerns.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OnlyFor)]
+pub struct OnlyForView {
+    /// Of this sex: `female` or `male`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sex: Option<&'static str>,
+    /// From this age on, in years.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 120)]
+    pub age_from: Option<u8>,
+    /// Up to this age, in years.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 120)]
+    pub age_to: Option<u8>,
+}
+
+impl From<OnlyFor> for OnlyForView {
+    fn from(only: OnlyFor) -> Self {
+        Self { sex: only.sex.map(Sex::as_str), age_from: only.age_from, age_to: only.age_to }
+    }
 }
 
 /// The group of a finding.
@@ -133,6 +168,10 @@ fn view<'a>(knowledge: &'a Knowledge, finding: &'a Finding) -> FindingView<'a> {
         }),
         former_ids: finding.former_ids.iter().map(|id| id.as_str()).collect(),
         red_flag: finding.red_flag,
+        only_for: finding.only_for.map(OnlyForView::from),
+        loading_test: finding.loading_test,
+        out_of_scope: finding.out_of_scope.as_deref(),
+        contraindicates: finding.contraindicates.iter().map(ContraindicationId::as_str).collect(),
         background_rate: finding.background.probability.get(),
         background_basis: &finding.background.basis,
         background_sources: sources::ids(&finding.background.sources),

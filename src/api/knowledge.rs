@@ -57,6 +57,7 @@ fn paths(catalogue: &Catalogue) -> impl Iterator<Item = String> {
         "conditions",
         "findings",
         "measures",
+        "questionnaire",
         "treatments",
         "exercises",
         "prevention",

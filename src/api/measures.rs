@@ -22,6 +22,8 @@ pub struct MeasureView<'a> {
     pub name: String,
     /// What it measures.
     pub label: &'a str,
+    /// The question in plain words, answered by a number.
+    pub question: &'a str,
     /// Its unit.
     pub unit: &'a str,
     /// The least value that is accepted.
@@ -64,6 +66,7 @@ impl<'a> From<&'a Measure> for MeasureView<'a> {
         Self {
             name: measure.id.as_str().replace('-', "_"),
             label: &measure.label,
+            question: &measure.question,
             unit: &measure.unit,
             least: measure.least,
             most: measure.most,

@@ -12,25 +12,31 @@ pub mod conditions;
 pub mod docs;
 mod envelope;
 pub mod escalation;
+pub mod evidence;
 mod fields;
 pub mod findings;
 pub mod guidance;
 pub mod history;
+pub mod interview;
 mod json;
 mod knowledge;
 mod list;
 pub mod measures;
 pub mod model_card;
+pub mod next_step;
 pub mod openapi;
 pub mod operations;
 pub mod problem;
 mod query;
+pub mod questionnaire;
 pub mod red_flags;
 mod representation;
 pub mod return_to_run;
 pub mod sources;
 pub mod stamp;
 pub mod training;
+pub mod triage;
+pub mod what_if;
 
 use actix_web::{
     App, Error, HttpRequest, HttpResponse,
@@ -55,6 +61,7 @@ use crate::catalogue::nearest;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(assessments::create_assessment)
+        .service(questionnaire::get_questionnaire)
         .service(about::get_catalogue)
         .service(model_card::get_model_card)
         .service(conditions::list_conditions)

@@ -70,9 +70,11 @@ pub struct EvaluationSummary {
     /// Mean number of conditions with at least 5 %.
     #[schema(minimum = 0, maximum = 100)]
     pub mean_listed: f64,
-    /// Mean probability of "none of these" where the catalogue has no right condition.
+    /// Mean probability of "none of these" where the catalogue has no right condition; left out where there is no such
+    /// vignette.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
-    pub mean_unexplained_outside: f64,
+    pub mean_unexplained_outside: Option<f64>,
     /// Mean probability of "none of these" on all other cases.
     #[schema(minimum = 0, maximum = 1)]
     pub mean_unexplained_inside: f64,
@@ -221,7 +223,7 @@ impl EvaluationSummary {
                 calibration("listed_conditions", &report.calibration_of_listed),
             ],
             mean_listed: rounded(report.mean_listed),
-            mean_unexplained_outside: rounded(report.mean_unexplained_outside),
+            mean_unexplained_outside: report.mean_unexplained_outside.map(rounded),
             mean_unexplained_inside: rounded(report.mean_unexplained_inside),
         }
     }

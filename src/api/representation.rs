@@ -1,4 +1,5 @@
-//! An answer that can be kept: its bytes, its strong entity tag, and its encodings, each made once.
+//! Answers as bytes: those that can be kept, each with its strong entity tag and its encodings made once, and those
+//! that no one may keep.
 
 use std::{fmt::Write as _, io::Write as _, sync::OnceLock};
 
@@ -32,8 +33,7 @@ impl Representation {
     /// Renders a value as JSON.
     #[must_use]
     pub fn json<T: Serialize>(value: &T) -> Self {
-        // The wire types hold texts, numbers, lists and objects with text keys: serialising cannot fail.
-        Self::new(serde_json::to_vec(value).unwrap_or_default().into(), "application/json")
+        Self::new(to_bytes(value), "application/json")
     }
 
     /// Takes bytes as they are.
@@ -101,11 +101,32 @@ impl Representation {
     }
 }
 
+/// An answer that no one may keep, in the best encoding: what a person's own answers came to.
+pub fn fresh(request: &HttpRequest, answer: Bytes) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "accept-encoding"))
+        .content_type("application/json");
+    let encoded =
+        negotiate(request, answer.len()).and_then(|encoding| Some((encoding, encode(&answer, encoding)?)));
+    match encoded {
+        Some((encoding, bytes)) => response.insert_header(encoding).body(bytes),
+        None => response.body(answer),
+    }
+}
+
+/// The bytes of a wire type.
+pub fn to_bytes<T: Serialize>(answer: &T) -> Bytes {
+    // The wire types hold texts, finite numbers, lists and objects with text keys: serialising cannot fail.
+    serde_json::to_vec(answer).unwrap_or_default().into()
+}
+
 /// The encoding to use for an answer of this size, or none for plain bytes.
 ///
 /// A request is never refused over its `Accept-Encoding`: where nothing fits, the bytes go plain.
 #[must_use]
-pub fn negotiate(request: &HttpRequest, size: usize) -> Option<ContentEncoding> {
+fn negotiate(request: &HttpRequest, size: usize) -> Option<ContentEncoding> {
     if size < SMALLEST_ENCODED || !request.headers().contains_key(header::ACCEPT_ENCODING) {
         return None;
     }
@@ -120,7 +141,7 @@ pub fn negotiate(request: &HttpRequest, size: usize) -> Option<ContentEncoding> 
 
 /// Bytes in an encoding; none where it does not make them smaller.
 #[must_use]
-pub fn encode(body: &[u8], encoding: ContentEncoding) -> Option<Bytes> {
+fn encode(body: &[u8], encoding: ContentEncoding) -> Option<Bytes> {
     // Levels that shrink a hundred kilobytes within milliseconds.
     let mut encoded = Vec::with_capacity(body.len() / 3);
     let written = if encoding == ContentEncoding::Brotli {

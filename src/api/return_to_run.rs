@@ -1,6 +1,6 @@
 //! `/v1/return-to-run`: plans for the return to running, and where to go on one after a session.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, post, route, web};
+use actix_web::{HttpRequest, HttpResponse, post, route, web};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,6 +14,7 @@ use super::{
     openapi::{BodyProblems, ListProblems},
     problem::Problem,
     query::Parameters,
+    representation::{fresh, to_bytes},
     sources::{self, SourceView},
     stamp::CatalogueStamp,
 };
@@ -387,5 +388,5 @@ pub(super) async fn check_return_to_run(
         disclaimer: &catalogue.about().disclaimer,
         catalogue: CatalogueStamp::of(catalogue),
     };
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
+    Ok(fresh(&request, to_bytes(&answer)))
 }

@@ -1,24 +1,23 @@
 //! What to ask next: warning signs first, then what separates the conditions best.
 //!
 //! The interview has no memory: every request brings all answers, and the same answers get the same question.
-//! How much a question separates is its mutual information with the cause under the current probabilities `P`:
-//! `I = h(sum P p) - sum P h(p)`, with `h` the entropy of one answer. A single choice is one question, and its
-//! information is that of its options together.
 
 use std::collections::BTreeSet;
 
 use super::{
     Assessment,
     case::Case,
-    danger::{DangerStatus, dangers},
+    danger::{Danger, DangerStatus},
     evidence::Weighing,
+    information::{Information, surprise},
     model::{Hypothesis, Model},
+    question::{Ask, Question, Topic, Why},
     scope::out_of_scope,
 };
 use crate::catalogue::{
     Catalogue, FindingIndex,
     entry::{Finding, RedFlag},
-    vocabulary::{Category, Examiner, FindingKind, GroupKind, TriageLevel},
+    vocabulary::{Category, Examiner, GroupKind, TriageLevel},
 };
 
 /// An interview of this many questions ends.
@@ -34,16 +33,19 @@ const LEAST_GAIN: f64 = 0.04;
 const LEAST_LISTED_GAIN: f64 = 0.008;
 
 /// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.15;
+const NEAR_THRESHOLD: f64 = 0.05;
 
 /// The most findings of one safety question.
 const LONGEST_SAFETY_LIST: usize = 8;
 
+/// How many findings a checklist usually holds: of answers alone, nobody can tell how they were asked for.
+const USUAL_LIST: usize = 6;
+
 /// How many findings are asked for about one dangerous condition.
-const FINDINGS_FOR_A_DANGER: usize = 5;
+const FINDINGS_FOR_A_DANGER: usize = 8;
 
 /// What an answer about such a condition must be expected to weigh, in nats, to be asked for.
-const LEAST_DANGER_WEIGHT: f64 = 0.2;
+const LEAST_DANGER_WEIGHT: f64 = 0.1;
 
 /// How an interview stands.
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ pub struct Interview {
     pub next: Option<Question>,
     /// Why it is complete.
     pub stop: Option<StopReason>,
-    /// How many questions the answers so far stand for.
+    /// About how many questions the answers so far stand for.
     pub asked: usize,
     /// About how many are left.
     pub estimated_left: usize,
@@ -73,102 +75,17 @@ pub enum StopReason {
     Limit,
 }
 
-/// One question.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// What is asked.
-    pub ask: Ask,
-    /// Why.
-    pub why: Why,
-    /// The information expected of the answer, in bits; 0 for questions of safety and profile.
-    pub gain: f64,
-    /// Conditions that the answer separates, the most affected first.
-    pub separates: Vec<Hypothesis>,
-}
-
-/// What a question asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// Age in years.
-    Age,
-    /// Sex.
-    Sex,
-    /// Which of several warning signs are present; the place of the screen in the catalogue.
-    Screen(usize, Vec<FindingIndex>),
-    /// Which of several findings of one topic are present.
-    Checklist(Topic, Vec<FindingIndex>),
-    /// Which one of several options holds; the place of the group in the catalogue.
-    Choice(usize, Vec<FindingIndex>),
-    /// Whether one finding is present.
-    Finding(FindingIndex),
-}
-
-/// What the findings of a checklist have in common, so that a person can go through them in one look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic {
-    /// Where else it is felt.
-    Places,
-    /// What brings it on, and what eases it.
-    Triggers,
-    /// What would make it more urgent.
-    Safety,
-    /// What is felt.
-    Sensations,
-    /// How it began and went, and what the runner brings along.
-    Background,
-    /// What gentle tests show.
-    SelfTests,
-    /// What an examiner found or a scan showed.
-    Examination,
-}
-
-impl Topic {
-    /// The topic of a kind of finding.
-    const fn of(kind: FindingKind) -> Self {
-        match kind {
-            FindingKind::Location => Self::Places,
-            FindingKind::Aggravating | FindingKind::Relieving => Self::Triggers,
-            FindingKind::Symptom
-            | FindingKind::Mechanical
-            | FindingKind::Neurological
-            | FindingKind::Systemic => Self::Sensations,
-            FindingKind::Onset | FindingKind::History | FindingKind::RiskFactor => Self::Background,
-            FindingKind::SelfTest => Self::SelfTests,
-            FindingKind::ExamTest | FindingKind::Imaging => Self::Examination,
-        }
-    }
-
-    /// The most findings that one checklist holds: tests take longer than a look.
-    const fn longest(self) -> usize {
-        match self {
-            Self::SelfTests => 4,
-            Self::Safety | Self::Places | Self::Examination => 8,
-            Self::Triggers | Self::Sensations | Self::Background => 10,
-        }
-    }
-}
-
-/// Why a question is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// A warning sign.
-    Safety,
-    /// Age and sex change what is likely and what must be asked.
-    Profile,
-    /// It separates conditions.
-    Discriminates,
-}
-
-/// How an interview stands after the answers of a case.
+/// How an interview stands after the answers of a case, whose dangers are [`dangers`](super::dangers).
 #[must_use]
 pub fn interview(
     catalogue: &Catalogue,
     model: &Model,
     case: &Case,
     assessment: &Assessment,
+    dangers: &[Danger],
     examiner: Examiner,
 ) -> Interview {
-    let questions = Questions { catalogue, model, case, assessment, examiner };
+    let questions = Questions { catalogue, model, case, assessment, dangers, examiner };
     let asked = questions.asked();
     let locked = questions.locked();
     let stopped =
@@ -210,12 +127,17 @@ struct Questions<'a> {
     model: &'a Model,
     case: &'a Case,
     assessment: &'a Assessment,
+    dangers: &'a [Danger],
     examiner: Examiner,
 }
 
 impl Questions<'_> {
     fn finding(&self, finding: FindingIndex) -> &Finding {
         self.catalogue.finding_at(finding)
+    }
+
+    const fn information(&self) -> Information<'_> {
+        Information { model: self.model, ranking: &self.assessment.ranking }
     }
 
     /// Whether the finding concerns this runner, can be answered by whoever looks, and was not answered.
@@ -345,9 +267,11 @@ impl Questions<'_> {
     /// The open single choice with the most information.
     fn best_choice(&self) -> Option<Question> {
         let choices = (0..self.catalogue.groups().len()).filter_map(|group| self.choice(group));
-        let best = choices.map(|ask| (self.gain(&ask), ask)).max_by(|one, other| one.0.total_cmp(&other.0));
+        let best = choices
+            .map(|ask| (self.information().gain(&ask), ask))
+            .max_by(|one, other| one.0.total_cmp(&other.0));
         best.map(|(gain, ask)| Question {
-            separates: self.separated(&ask),
+            separates: self.information().separated(&ask),
             why: Why::Discriminates,
             gain,
             ask,
@@ -366,7 +290,7 @@ impl Questions<'_> {
             .filter(|finding| {
                 self.is_open(*finding) && !self.is_option(*finding) && !locked.contains(finding)
             })
-            .map(|finding| (self.gain(&Ask::Finding(finding)), finding))
+            .map(|finding| (self.information().gain(&Ask::Finding(finding)), finding))
             .filter(|(gain, _)| *gain >= LEAST_LISTED_GAIN)
             .collect();
         // Stable: equal information keeps the catalogue's order.
@@ -394,7 +318,7 @@ impl Questions<'_> {
             }
         }
         best.map(|(gain, ask)| Question {
-            separates: self.separated(&ask),
+            separates: self.information().separated(&ask),
             why: Why::Discriminates,
             gain,
             ask,
@@ -419,85 +343,12 @@ impl Questions<'_> {
         (open && open_options.len() > 1).then_some(Ask::Choice(group, open_options))
     }
 
-    /// Mutual information of an answer and the cause, in bits.
-    fn gain(&self, ask: &Ask) -> f64 {
-        let nats = match ask {
-            Ask::Finding(finding) => {
-                let column = self.model.finding(*finding);
-                let (mut mean, mut inner, mut others) = (0.0, 0.0, 1.0);
-                for row in &column.rows {
-                    let probability = self.assessment.ranking.posterior(row.hypothesis);
-                    mean += probability * row.probability;
-                    inner += probability * row.entropy;
-                    others -= probability;
-                }
-                entropy(mean + others * column.background) - inner - others * column.background_entropy
-            }
-            Ask::Choice(_, options) => self.choice_information(options),
-            Ask::Checklist(..) | Ask::Age | Ask::Sex | Ask::Screen(..) => 0.0,
-        };
-        nats.max(0.0) / std::f64::consts::LN_2
-    }
-
-    fn choice_information(&self, options: &[FindingIndex]) -> f64 {
-        let mut mean = vec![0.0; options.len()];
-        let mut inner = 0.0;
-        for (hypothesis, _) in self.model.hypotheses() {
-            let probability = self.assessment.ranking.posterior(hypothesis);
-            let mut left = 1.0;
-            for (total, option) in mean.iter_mut().zip(options) {
-                let share = self.model.finding(*option).probability(hypothesis);
-                *total += probability * share;
-                inner += probability * surprise(share);
-                left -= share;
-            }
-            inner += probability * surprise(left);
-        }
-        let elsewhere = 1.0 - mean.iter().sum::<f64>();
-        mean.into_iter().chain([elsewhere]).map(surprise).sum::<f64>() - inner
-    }
-
-    /// The conditions whose probability an answer moves most.
-    fn separated(&self, ask: &Ask) -> Vec<Hypothesis> {
-        const MOST_NAMED: usize = 3;
-        let findings: &[FindingIndex] = match ask {
-            Ask::Finding(finding) => std::slice::from_ref(finding),
-            Ask::Choice(_, options) | Ask::Checklist(_, options) => options,
-            Ask::Age | Ask::Sex | Ask::Screen(..) => &[],
-        };
-        let moved = |hypothesis: Hypothesis| -> f64 {
-            let probability = self.assessment.ranking.posterior(hypothesis);
-            findings
-                .iter()
-                .map(|finding| {
-                    let column = self.model.finding(*finding);
-                    probability * (column.probability(hypothesis) - column.background).abs()
-                })
-                .sum()
-        };
-        let mut order: Vec<(Hypothesis, f64)> = self
-            .assessment
-            .ranking
-            .order()
-            .iter()
-            .map(|hypothesis| (*hypothesis, moved(*hypothesis)))
-            .collect();
-        order.sort_by(|one, other| other.1.total_cmp(&one.1));
-        order
-            .into_iter()
-            .take(MOST_NAMED)
-            .filter(|(_, moved)| *moved > 0.0)
-            .map(|(hypothesis, _)| hypothesis)
-            .collect()
-    }
-
     /// Self-tests that load the hip, while an injured bone is not excluded.
     fn locked(&self) -> Vec<FindingIndex> {
-        let bone_open =
-            dangers(self.catalogue, self.model, self.case, self.assessment).iter().any(|danger| {
-                let condition = self.catalogue.condition_at(self.model.condition(danger.hypothesis));
-                condition.category == Category::Bone && danger.status != DangerStatus::Excluded
-            });
+        let bone_open = self.dangers.iter().any(|danger| {
+            let condition = self.catalogue.condition_at(self.model.condition(danger.hypothesis));
+            condition.category == Category::Bone && danger.status != DangerStatus::Excluded
+        });
         if !bone_open || self.examiner == Examiner::Clinician {
             return Vec::new();
         }
@@ -508,7 +359,8 @@ impl Questions<'_> {
             .collect()
     }
 
-    /// How many questions the answers stand for: a screen, a choice and a checklist are one each.
+    /// About how many questions the answers stand for: a screen and a choice are one each, other findings are counted as
+    /// checklists of the usual length.
     fn asked(&self) -> usize {
         let touched = |finding: &FindingIndex| {
             self.case.answer_to(*finding).is_some() || self.case.is_unknown(*finding)
@@ -530,16 +382,7 @@ impl Questions<'_> {
             }
             !option
         });
-        let mut topics: Vec<(Topic, usize)> = Vec::new();
-        for finding in single {
-            let topic = Topic::of(self.finding(finding).kind);
-            match topics.iter_mut().find(|(other, _)| *other == topic) {
-                Some((_, count)) => *count += 1,
-                None => topics.push((topic, 1)),
-            }
-        }
-        let lists: usize = topics.into_iter().map(|(topic, count)| count.div_ceil(topic.longest())).sum();
-        asked + groups.len() + lists
+        asked + groups.len() + single.len().div_ceil(USUAL_LIST)
     }
 
     /// About how many questions are left, from the uncertainty and the information of the next one.
@@ -589,14 +432,4 @@ pub(super) fn concerns(finding: &Finding, case: &Case) -> bool {
             && only.age_from.is_none_or(|from| case.age().is_none_or(|age| age >= from))
             && only.age_to.is_none_or(|to| case.age().is_none_or(|age| age <= to))
     })
-}
-
-/// The entropy of a yes-or-no answer, in nats.
-pub(super) fn entropy(probability: f64) -> f64 {
-    surprise(probability) + surprise(1.0 - probability)
-}
-
-/// `-p ln p`, 0 at 0.
-fn surprise(probability: f64) -> f64 {
-    if probability > 0.0 { -probability * libm::log(probability) } else { 0.0 }
 }

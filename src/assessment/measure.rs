@@ -1,6 +1,6 @@
 //! From numbers that apps know to findings, by rules of the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Answer;
 use crate::catalogue::{
@@ -27,10 +27,11 @@ pub struct Derived<'a> {
 /// Every finding that some measures stand for, in the catalogue's order of measures and rules.
 ///
 /// A rule that compares with a measure that is not given, or is 0, says nothing; neither does a value between
-/// the limits of a rule.
+/// the limits of a rule. Two measures may disagree about a finding: that one of them shows it counts for more, and
+/// the other is left out.
 #[must_use]
 pub fn derive<'a>(catalogue: &'a Catalogue, values: &BTreeMap<&MeasureId, f64>) -> Vec<Derived<'a>> {
-    let mut derived = Vec::new();
+    let mut derived: Vec<Derived<'_>> = Vec::new();
     for measure in catalogue.measures() {
         let Some(value) = values.get(&measure.id).copied() else { continue };
         for rule in &measure.rules {
@@ -43,6 +44,12 @@ pub fn derive<'a>(catalogue: &'a Catalogue, values: &BTreeMap<&MeasureId, f64>) 
             derived.push(Derived { measure, value, rule, finding, answer });
         }
     }
+    let shown: BTreeSet<FindingIndex> = derived
+        .iter()
+        .filter(|derived| derived.answer == Answer::Present)
+        .map(|derived| derived.finding)
+        .collect();
+    derived.retain(|derived| derived.answer == Answer::Present || !shown.contains(&derived.finding));
     derived
 }
 

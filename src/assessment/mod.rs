@@ -9,22 +9,29 @@
 mod case;
 mod danger;
 mod evidence;
+mod information;
 mod interview;
 mod measure;
 mod model;
+mod question;
+mod questionnaire;
 mod ranking;
 mod scope;
 mod triage;
+mod what_if;
 
 pub use case::{Answer, Case, Conflict};
 pub use danger::{Danger, DangerStatus, dangers};
 pub use evidence::{CountedAnswer, Helpful, Weighing};
-pub use interview::{Ask, Interview, Question, StopReason, Topic, Why, interview};
+pub use interview::{Interview, StopReason, interview};
 pub use measure::{Derived, derive};
 pub use model::{Hypothesis, Model};
+pub use question::{Ask, Question, Topic, Why};
+pub use questionnaire::{PlannedQuestion, level_alone, questionnaire};
 pub use ranking::{Ranking, UmbrellaShare};
 pub use scope::{OutOfScope, out_of_scope};
 pub use triage::{Because, Reason, Triage};
+pub use what_if::{Change, WhatIf, what_if};
 
 use crate::catalogue::Catalogue;
 

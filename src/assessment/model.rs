@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::interview::entropy;
+use super::information::entropy;
 use crate::catalogue::{
     Catalogue, ConditionIndex, FindingIndex,
     entry::{Condition, Finding},

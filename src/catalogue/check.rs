@@ -9,7 +9,7 @@ use super::{
         Condition, Evidence, Finding, Group, Measure, Progression, RedFlag, Step, TrainingRule, Treatment,
     },
     fault::Fault,
-    id::{FindingId, GroupId, SourceId, TreatmentId},
+    id::{ContraindicationId, FindingId, GroupId, SourceId, TreatmentId},
     nearest::nearest,
     read::{Entries, Kind, Placed, Rows, file_of, stem},
     vocabulary::{
@@ -88,6 +88,8 @@ struct Known<'a> {
     former_findings: BTreeMap<&'a str, &'a str>,
     groups: BTreeMap<&'a str, &'a Group>,
     treatments: BTreeMap<&'a str, &'a Treatment>,
+    /// Reasons against a treatment, of all treatments.
+    contraindications: BTreeSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
@@ -129,6 +131,11 @@ impl<'a> Known<'a> {
                 .collect(),
             findings,
             groups,
+            contraindications: treatments
+                .values()
+                .flat_map(|treatment| &treatment.contraindications)
+                .map(|reason| reason.id.as_str())
+                .collect(),
             treatments,
         }
     }
@@ -536,6 +543,9 @@ impl<'a> Checker<'a> {
                 self.fault(finding, "former_ids", problem, "leave it to one of the two");
             }
         }
+        for reason in finding.entry.contraindicates.iter().map(ContraindicationId::as_str) {
+            self.contraindication(finding, reason);
+        }
         let home = file_of(finding.entry.kind);
         let named_after_a_kind = FindingKind::ALL.iter().any(|kind| file_of(*kind) == finding.file);
         if named_after_a_kind && finding.file != home {
@@ -545,6 +555,19 @@ impl<'a> Checker<'a> {
             );
             self.fault(finding, "kind", problem, format!("move it to {home}, or correct its kind"));
         }
+    }
+
+    /// Whether some treatment names the reason against it.
+    fn contraindication(&mut self, finding: &Placed<Finding>, reason: &str) {
+        if self.known.incomplete.contains(&Kind::Treatment) || self.known.contraindications.contains(reason) {
+            return;
+        }
+        let remedy = nearest(reason, self.known.contraindications.iter().copied()).map_or_else(
+            || "correct the spelling, or add it to a treatment".to_owned(),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        let problem = format!("no treatment names the reason `{reason}` against it");
+        self.fault(finding, "contraindicates", problem, remedy);
     }
 
     fn condition(&mut self, condition: &Placed<Condition>, rows: &Rows) {

@@ -396,6 +396,9 @@ pub struct Finding {
     pub loading_test: bool,
     /// Whether its presence puts a case outside of what the catalogue is made for, and why.
     pub out_of_scope: Option<String>,
+    /// Reasons against a treatment that its presence stands for.
+    #[serde(default)]
+    pub contraindicates: Vec<ContraindicationId>,
     /// How often it is present in hip pain from none of the listed causes.
     pub background: Background,
 }
@@ -529,6 +532,8 @@ pub struct Measure {
     pub id: MeasureId,
     /// What it measures.
     pub label: String,
+    /// The question in plain words, answered by a number.
+    pub question: String,
     /// Its unit.
     pub unit: String,
     /// The least value that is accepted.

@@ -89,6 +89,30 @@ pub struct Danger {
     pub tendon_rupture: Option<bool>,
 }
 
+impl Danger {
+    /// What an assessment leaves open.
+    ///
+    /// Fracture, infection and torn tendon count as not suspected once every warning sign that matters was asked for,
+    /// the case is below `soon`, running goes on and nothing dangerous is suspected; before that they are unknown.
+    #[must_use]
+    pub fn assessed(
+        level: TriageLevel,
+        stop_running: bool,
+        provisional: bool,
+        suspected: BTreeSet<ConditionId>,
+    ) -> Self {
+        let cleared = suspected.is_empty() && !stop_running && !provisional && level < TriageLevel::Soon;
+        let suspicion = cleared.then_some(false);
+        Self {
+            triage: Some(level),
+            suspected,
+            infection: suspicion,
+            fracture: suspicion,
+            tendon_rupture: suspicion,
+        }
+    }
+}
+
 /// What one person did and is.
 #[derive(Debug, Clone, Default)]
 pub struct Course {

@@ -11,6 +11,6 @@ mod training;
 
 pub use course::{Course, Danger, InjectionNumbers, Injections, Span, Tried};
 pub use gates::{Fact, GateCheck, GatePart, GateStatus};
-pub use ladder::{NextStep, next_step};
+pub use ladder::{FirstStep, FirstStepFacts, first_step};
 pub use position::{ActionKind, NextAction, Position, StepPosition, StepStatus, Why, position};
 pub use training::{Training, TrainingFacts, allowed_by_triage, training};

@@ -208,6 +208,28 @@ pub struct Position<'a> {
     pub review_after_weeks: Option<f64>,
 }
 
+impl<'a> Position<'a> {
+    /// The stage that the next action belongs to, else the current one.
+    #[must_use]
+    pub fn next_stage(&self) -> Stage {
+        self.next.treatment.map_or(self.current_stage, |treatment| treatment.stage)
+    }
+
+    /// The steps of that stage that stand open or go on, advised ones first.
+    #[must_use]
+    pub fn open_steps(&self) -> Vec<&StepPosition<'a>> {
+        let stage = self.next_stage();
+        let open = |step: &&StepPosition<'_>| {
+            step.treatment.stage == stage
+                && matches!(step.status, StepStatus::Available | StepStatus::Current)
+        };
+        let mut steps: Vec<&StepPosition<'a>> = self.steps.iter().filter(open).collect();
+        // Stable: within one recommendation the order of the ladder stays.
+        steps.sort_by_key(|step| step.step.recommendation);
+        steps
+    }
+}
+
 /// Where a person stands on the ladder of a condition.
 #[must_use]
 pub fn position<'a>(catalogue: &'a Catalogue, condition: &'a Condition, course: &'a Course) -> Position<'a> {

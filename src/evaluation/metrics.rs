@@ -43,11 +43,11 @@ impl Proportion {
     }
 
     /// How many of `items` pass `test`.
-    pub fn among<'a, T: 'a>(items: impl IntoIterator<Item = &'a T>, test: impl Fn(&T) -> bool) -> Self {
+    pub fn among<T>(items: impl IntoIterator<Item = T>, test: impl Fn(&T) -> bool) -> Self {
         let (mut count, mut of) = (0, 0);
         for item in items {
             of += 1;
-            count += usize::from(test(item));
+            count += usize::from(test(&item));
         }
         Self::new(count, of)
     }

@@ -18,6 +18,31 @@ impl Report {
         text
     }
 
+    /// The figures of each of `parts`, taken in turn by the order of the vignettes, beside the interval of all others.
+    ///
+    /// They describe how much the figures vary over the vignettes at hand; the catalogue is the same for every part.
+    #[must_use]
+    pub fn folds_to_text(&self, parts: usize) -> String {
+        let mut text = format!("{parts} parts in turn, first places of each beside those of all others\n");
+        for part in 0..parts {
+            let inside = self.outcomes.iter().enumerate().filter(|(place, _)| place % parts == part);
+            let outside = self.outcomes.iter().enumerate().filter(|(place, _)| place % parts != part);
+            let own = Proportion::among(inside, |(_, outcome)| outcome.rank == 1);
+            let rest = Proportion::among(outside, |(_, outcome)| outcome.rank == 1);
+            let within = own.share >= rest.low && own.share <= rest.high;
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "  part {}: {} | others {} | {}",
+                part + 1,
+                share(own),
+                share(rest),
+                if within { "within their interval" } else { "OUTSIDE their interval" }
+            );
+        }
+        text
+    }
+
     fn write_text(&self, text: &mut String, rows: bool) -> std::fmt::Result {
         writeln!(
             text,
@@ -110,11 +135,10 @@ impl Report {
             writeln!(text, "| expected calibration error (ten bins), {name} | {error:.3} |")?;
         }
         writeln!(text, "| conditions with at least 5 %, mean | {:.1} |", self.mean_listed)?;
-        writeln!(
-            text,
-            "| mean \"none of these\" where the catalogue has no right condition | {:.3} |",
-            self.mean_unexplained_outside
-        )?;
+        let outside = self
+            .mean_unexplained_outside
+            .map_or_else(|| "no such vignette".into(), |mean| format!("{mean:.3}"));
+        writeln!(text, "| mean \"none of these\" where the catalogue has no right condition | {outside} |")?;
         writeln!(text, "| mean \"none of these\" elsewhere | {:.3} |", self.mean_unexplained_inside)?;
         for (name, calibration) in [
             ("the first condition", &self.calibration_of_first),

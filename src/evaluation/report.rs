@@ -93,8 +93,8 @@ pub struct Report {
     pub calibration_of_listed: Calibration,
     /// Mean number of conditions with at least 5 %.
     pub mean_listed: f64,
-    /// Mean probability of "none of these" where the catalogue has no right condition; 0 without such cases.
-    pub mean_unexplained_outside: f64,
+    /// Mean probability of "none of these" where the catalogue has no right condition; none without such cases.
+    pub mean_unexplained_outside: Option<f64>,
     /// Mean probability of "none of these" on all other cases.
     pub mean_unexplained_inside: f64,
     /// A row a vignette.
@@ -144,9 +144,10 @@ impl Report {
             mean_listed: mean(
                 outcomes.iter().map(|outcome| f64::from(u32::try_from(outcome.listed).unwrap_or(0))),
             ),
-            mean_unexplained_outside: mean(
-                outcomes.iter().filter(outside).map(|outcome| outcome.unexplained),
-            ),
+            mean_unexplained_outside: outcomes
+                .iter()
+                .any(|outcome| outside(&outcome))
+                .then(|| mean(outcomes.iter().filter(outside).map(|outcome| outcome.unexplained))),
             mean_unexplained_inside: mean(
                 outcomes.iter().filter(|outcome| !outside(outcome)).map(|outcome| outcome.unexplained),
             ),

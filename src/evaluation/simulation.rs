@@ -9,7 +9,7 @@ use fastrand::Rng;
 
 use super::metrics::{Proportion, mean};
 use crate::{
-    assessment::{Answer, Ask, Because, Case, Hypothesis, Model, StopReason, assess, interview},
+    assessment::{Answer, Ask, Because, Case, Hypothesis, Model, StopReason, assess, dangers, interview},
     catalogue::{
         Catalogue, FindingIndex,
         vocabulary::{AgeBand, Examiner, GroupKind, Sex, TriageLevel},
@@ -245,7 +245,8 @@ impl Patient {
         let mut questions = 0;
         let stop = loop {
             let assessment = assess(catalogue, model, &case);
-            let state = interview(catalogue, model, &case, &assessment, Examiner::Oneself);
+            let dangers = dangers(catalogue, model, &case, &assessment);
+            let state = interview(catalogue, model, &case, &assessment, &dangers, Examiner::Oneself);
             let Some(question) = state.next else { break state.stop };
             if questions == CUT {
                 break None;

@@ -76,6 +76,15 @@ impl Vignette {
             .collect()
     }
 
+    /// The lines of a file that fit a catalogue, and how many do not: a vignette may name what an older one lacks.
+    #[must_use]
+    pub fn read_known(catalogue: &Catalogue, text: &str) -> (Vec<Self>, usize) {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            lines.map(|line| Self::read(catalogue, line)).partition(Result::is_ok);
+        (known.into_iter().flatten().collect(), unknown.len())
+    }
+
     fn read(catalogue: &Catalogue, line: &str) -> Result<Self, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let sex = match line.sex.as_deref() {

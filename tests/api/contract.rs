@@ -205,10 +205,19 @@ fn the_contract_refuses_a_field_that_is_not_documented_at_any_depth() {
     less.as_object_mut().unwrap().remove("commit");
     assert!(!validator.is_valid(&less));
     // The overview of `/` is a composition: its parts are closed as one.
-    let links: Map<String, Value> = ["assessments", "findings", "conditions", "catalogue", "docs", "openapi"]
-        .into_iter()
-        .map(|name| (name.to_owned(), json!("/")))
-        .collect();
+    let names = [
+        "assessments",
+        "questionnaire",
+        "findings",
+        "measures",
+        "conditions",
+        "return_to_run",
+        "catalogue",
+        "model_card",
+        "docs",
+        "openapi",
+    ];
+    let links: Map<String, Value> = names.into_iter().map(|name| (name.to_owned(), json!("/"))).collect();
     let mut overview = version;
     overview["description"] = json!("text");
     overview["links"] = Value::Object(links);

@@ -22,5 +22,7 @@ mod measures;
 mod negotiation;
 mod operations;
 mod problems;
+mod questionnaire;
 mod return_to_run;
 mod support;
+mod what_if;

@@ -183,3 +183,45 @@ async fn a_former_id_stays_accepted_and_the_answer_names_the_present_one() {
     }
     assert!(renamed > 0, "no finding was ever renamed");
 }
+
+#[tokio::test]
+async fn of_two_measures_that_disagree_about_a_finding_only_what_counts_is_told() {
+    let api = Api::new();
+    let mut rules: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for measure in api.items("/v1/measures").await {
+        for rule in measure["rules"].as_array().unwrap() {
+            let finding = rule["finding"].as_str().unwrap().to_owned();
+            rules.entry(finding).or_default().push(measure["name"].as_str().unwrap().to_owned());
+        }
+    }
+    // A jump in weekly distance shows the increase; a longest run that is no outlier cannot hide it, and the other way.
+    let shared = rules.iter().find(|(_, measures)| measures.len() > 1).expect("two measures of one finding");
+    for longest in [5, 40] {
+        let measures = json!({
+            "weekly_distance_km": 60, "weekly_distance_four_weeks_earlier_km": 30, "longest_run_km": longest
+        });
+        let answer = api.assess(&json!({ "measures": measures })).await;
+        let states: std::collections::BTreeSet<String> = derived(&answer)
+            .into_iter()
+            .filter(|(finding, _)| finding == shared.0)
+            .map(|(_, state)| state)
+            .collect();
+        assert!(states.len() <= 1, "{}: {states:?}", shared.0);
+    }
+}
+
+#[tokio::test]
+async fn the_document_names_the_measures_of_the_embedded_catalogue_with_their_limits() {
+    let api = Api::new();
+    let document = api.read("/openapi.json").await;
+    let documented = document["components"]["schemas"]["MeasureValues"]["properties"].as_object().unwrap();
+    let measures = api.items("/v1/measures").await;
+    assert_eq!(documented.len(), measures.len());
+    for measure in measures {
+        let documented = &documented[measure["name"].as_str().unwrap()];
+        for (here, there) in [("minimum", "least"), ("maximum", "most")] {
+            let difference = number(&documented[here]) - number(&measure[there]);
+            assert!(difference.abs() < 1e-12, "{here} of {measure}");
+        }
+    }
+}
