@@ -101,6 +101,8 @@ pub enum LogFormat {
 pub struct CatalogueFolder {
     /// A folder that replaces the embedded catalogue; empty for the embedded one.
     pub path: PathBuf,
+    /// How often the folder is looked at for changes, in seconds; 0 for never.
+    pub watch_seconds: u64,
 }
 
 /// What the command line says of settings.

@@ -16,8 +16,9 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, Parts, RouteTable},
+    api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Parts, RouteTable},
     catalogue::{CatalogueFile, Faults, embedded},
+    reload::Reloader,
     settings::Settings,
 };
 
@@ -35,8 +36,8 @@ pub enum StartError {
     /// The catalogue has faults.
     #[error("{0}")]
     Catalogue(#[from] Faults),
-    /// Signals to stop cannot be taken.
-    #[error("cannot take the signals to stop: {0}")]
+    /// Signals to stop or to reload cannot be taken.
+    #[error("cannot take the signals to stop or to reload: {0}")]
     Signals(io::Error),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; change server.listen, or give --listen")]
@@ -93,6 +94,7 @@ pub struct Service {
     draining: Draining,
     drain_delay: Duration,
     catalogue_version: String,
+    reloader: Reloader,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -105,9 +107,16 @@ impl Service {
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
         let knowledge = knowledge(&settings.catalogue.path)?;
         let catalogue_version = knowledge.catalogue().about().version.clone();
+        let knowledge = LiveKnowledge::new(knowledge);
+        let reloader = Reloader::new(
+            settings.catalogue.path.clone(),
+            Duration::from_secs(settings.catalogue.watch_seconds),
+            knowledge.clone(),
+        )
+        .map_err(StartError::Signals)?;
         let draining = Draining(Arc::new(AtomicBool::new(false)));
         let parts = Parts {
-            knowledge: web::Data::new(knowledge),
+            knowledge,
             body_limit: BodyLimit(settings.server.body_limit),
             envelope: EnvelopeSettings {
                 request_timeout: settings.server.request_timeout(),
@@ -134,6 +143,7 @@ impl Service {
             draining,
             drain_delay: Duration::from_secs(settings.server.drain_delay),
             catalogue_version,
+            reloader,
             // Taken before anyone is told that the service listens, so that no signal is lost.
             terminate: signal(SignalKind::terminate()).map_err(StartError::Signals)?,
             interrupt: signal(SignalKind::interrupt()).map_err(StartError::Signals)?,
@@ -165,6 +175,7 @@ impl Service {
             ended = &mut server => return ended,
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = self.reloader.run() => {}
         }
         tracing::info!(drain_delay_s = self.drain_delay.as_secs(), "stopping");
         self.draining.0.store(true, Ordering::Relaxed);

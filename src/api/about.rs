@@ -1,11 +1,11 @@
 //! `GET /v1/catalogue`: what the catalogue is, what it is for and what it is not for.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, route};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    knowledge::Knowledge, list, openapi::ListProblems, problem::Problem, query::Parameters, sources,
+    knowledge::Current, list, openapi::ListProblems, problem::Problem, query::Parameters, sources,
     stamp::CatalogueStamp,
 };
 use crate::catalogue::{
@@ -239,10 +239,7 @@ fn overview(catalogue: &Catalogue) -> CatalogueOverview<'_> {
     description = "Version, fingerprint, size, licence, intended use and limits of the knowledge behind every answer.",
     responses((status = 200, description = "The catalogue", body = CatalogueOverview), ListProblems))]
 #[route("/v1/catalogue", method = "GET", method = "HEAD")]
-pub(super) async fn get_catalogue(
-    request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn get_catalogue(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     Ok(list::respond(&request, &knowledge, || overview(knowledge.catalogue())))
 }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{
-    HttpRequest, HttpResponse, post,
-    web::{self, Bytes},
-};
+use actix_web::{HttpRequest, HttpResponse, post, web::Bytes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +13,7 @@ use super::{
     evidence::{EvidenceBody, Explanation, state},
     guidance::{self, MustNotMiss, ScopeBody},
     interview::{InterviewBody, interview_body},
-    knowledge::Knowledge,
+    knowledge::{Current, Knowledge},
     next_step::NextStepBody,
     openapi::BodyProblems,
     problem::Problem,
@@ -152,7 +149,7 @@ pub struct UmbrellaBody<'a> {
 pub(super) async fn create_assessment(
     request: HttpRequest,
     body: JsonBody,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     Ok(fresh(&request, assess_body(&knowledge, &body)?))

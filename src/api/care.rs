@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    knowledge::Knowledge,
+    knowledge::Current,
     list::{self, list},
     openapi::{EntryProblems, ListProblems},
     problem::Problem,
@@ -133,7 +133,7 @@ pub struct TreatmentQuery {
 #[route("/v1/treatments", method = "GET", method = "HEAD")]
 pub(super) async fn list_treatments(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["q", "stage", "limit", "offset"])?;
     let (q, stage, page) = (query.text("q"), query.word("stage", Stage::ALL, Stage::as_str), query.page());
@@ -157,7 +157,7 @@ pub(super) async fn list_treatments(
 pub(super) async fn get_treatment(
     request: HttpRequest,
     id: web::Path<String>,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();
@@ -275,7 +275,7 @@ pub struct ExerciseQuery {
 #[route("/v1/exercises", method = "GET", method = "HEAD")]
 pub(super) async fn list_exercises(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = knowledge.catalogue();
     let mut query = Parameters::of(&request, &["q", "kind", "condition", "limit", "offset"])?;
@@ -309,7 +309,7 @@ pub(super) async fn list_exercises(
 pub(super) async fn get_exercise(
     request: HttpRequest,
     id: web::Path<String>,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();
@@ -403,7 +403,7 @@ pub struct PreventionQuery {
 #[route("/v1/prevention", method = "GET", method = "HEAD")]
 pub(super) async fn list_prevention(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["q", "kind", "limit", "offset"])?;
     let q = query.text("q");

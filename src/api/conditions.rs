@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     findings::likelihood_ratios,
-    knowledge::Knowledge,
+    knowledge::Current,
     list::{self, list},
     openapi::{EntryProblems, ListProblems},
     problem::Problem,
@@ -412,7 +412,7 @@ pub struct ConditionQuery {
 #[route("/v1/conditions", method = "GET", method = "HEAD")]
 pub(super) async fn list_conditions(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = knowledge.catalogue();
     let mut query = Parameters::of(&request, &["q", "category", "location", "urgency", "limit", "offset"])?;
@@ -475,7 +475,7 @@ fn hurts_at(catalogue: &Catalogue, condition: &Condition, location: &str) -> boo
 pub(super) async fn get_condition(
     request: HttpRequest,
     id: web::Path<String>,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();

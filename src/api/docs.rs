@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use super::{
     elsewhere,
-    knowledge::Knowledge,
+    knowledge::Current,
     openapi::{self, DocumentProblems, OperationProblems, PageProblems},
     operations::Version,
     problem::{Problem, ProblemKind},
@@ -70,7 +70,7 @@ pub struct ServiceLinks {
     description = "Name, version and links of the service.",
     responses((status = 200, description = "The way in", body = ServiceOverview), OperationProblems))]
 #[route("/", method = "GET", method = "HEAD")]
-pub(super) async fn get_service(request: HttpRequest, knowledge: web::Data<Knowledge>) -> HttpResponse {
+pub(super) async fn get_service(request: HttpRequest, knowledge: Current) -> HttpResponse {
     Representation::json(&ServiceOverview {
         version: Version::of(&knowledge),
         description: "Hip pain in runners: what it may be, how urgent it is, which step of care comes next. \

@@ -14,7 +14,7 @@ use super::{
     fields::{Faults, Fields},
     history::{self, History},
     json,
-    knowledge::Knowledge,
+    knowledge::Current,
     list,
     openapi::{BodyProblems, EntryProblems},
     problem::{Problem, ProblemBody},
@@ -274,7 +274,7 @@ fn ladder<'a>(catalogue: &'a Catalogue, condition: &'a Condition) -> EscalationL
 pub(super) async fn get_escalation(
     request: HttpRequest,
     id: web::Path<String>,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();
@@ -500,7 +500,7 @@ pub(super) async fn create_escalation_position(
     request: HttpRequest,
     id: web::Path<String>,
     body: JsonBody,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    knowledge::Knowledge,
+    knowledge::{Current, Knowledge},
     list::{self, list},
     openapi::{EntryProblems, ListProblems},
     problem::Problem,
@@ -209,10 +209,7 @@ pub struct FindingQuery {
     description = "Symptoms, risk factors, self-tests, examiner's tests and scan results that an assessment understands, each with its question in plain words.",
     responses((status = 200, description = "Findings in the order of their ids, or by relevance for a search", body = FindingList), ListProblems))]
 #[route("/v1/findings", method = "GET", method = "HEAD")]
-pub(super) async fn list_findings(
-    request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list_findings(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["q", "kind", "asked_of", "red_flag", "limit", "offset"])?;
     let q = query.text("q");
     let kind = query.word("kind", FindingKind::ALL, FindingKind::as_str);
@@ -242,7 +239,7 @@ pub(super) async fn list_findings(
 pub(super) async fn get_finding(
     request: HttpRequest,
     id: web::Path<String>,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();

@@ -1,11 +1,11 @@
 //! `GET /v1/measures`: numbers that apps know, and the findings they stand for.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, route};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    knowledge::Knowledge,
+    knowledge::Current,
     list::{self, list},
     openapi::ListProblems,
     problem::Problem,
@@ -104,10 +104,7 @@ list! {
     description = "Numbers such as weeks since onset or weekly distance that an assessment accepts as they are, and the findings they become by which rules.",
     responses((status = 200, description = "Measures in the order of their names", body = MeasureList), ListProblems))]
 #[route("/v1/measures", method = "GET", method = "HEAD")]
-pub(super) async fn list_measures(
-    request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list_measures(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["limit", "offset"])?;
     let page = query.page();
     query.end()?;

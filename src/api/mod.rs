@@ -51,7 +51,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use assessments::assess_body;
 pub use body::BodyLimit;
 pub use envelope::EnvelopeSettings;
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, LiveKnowledge};
 pub use operations::Draining;
 use problem::{Problem, ProblemKind, echo};
 
@@ -94,7 +94,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Clone)]
 pub struct Parts {
     /// The knowledge that it answers with.
-    pub knowledge: web::Data<Knowledge>,
+    pub knowledge: LiveKnowledge,
     /// How large a body may be.
     pub body_limit: BodyLimit,
     /// How requests are wrapped.
@@ -121,7 +121,7 @@ pub fn app(
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     app.configure(docs::page)
         .default_service(web::to(elsewhere))
-        .app_data(parts.knowledge)
+        .app_data(web::Data::new(parts.knowledge))
         .app_data(parts.body_limit)
         .app_data(parts.table)
         .app_data(web::Data::new(parts.envelope))

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, route};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    knowledge::Knowledge, list, openapi::ListProblems, problem::Problem, query::Parameters,
+    knowledge::Current, list, openapi::ListProblems, problem::Problem, query::Parameters,
     stamp::CatalogueStamp,
 };
 use crate::{
@@ -285,7 +285,7 @@ fn card(catalogue: &Catalogue) -> ModelCard<'_> {
 #[route("/v1/model-card", method = "GET", method = "HEAD")]
 pub(super) async fn get_model_card(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     Ok(list::respond(&request, &knowledge, || card(knowledge.catalogue())))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    knowledge::Knowledge,
+    knowledge::{Current, Knowledge},
     openapi::OperationProblems,
     problem::{Problem, ProblemBody, ProblemKind},
     stamp::CatalogueStamp,
@@ -90,6 +90,6 @@ pub(super) async fn get_readiness(draining: web::Data<Draining>) -> Result<HttpR
     description = "Version and commit of the service, and the catalogue that it answers with.",
     responses((status = 200, description = "The build", body = Version), OperationProblems))]
 #[route("/version", method = "GET", method = "HEAD")]
-pub(super) async fn get_version(knowledge: web::Data<Knowledge>) -> HttpResponse {
+pub(super) async fn get_version(knowledge: Current) -> HttpResponse {
     fresh(&Version::of(&knowledge))
 }

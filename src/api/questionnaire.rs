@@ -1,13 +1,13 @@
 //! `GET /v1/questionnaire`: all that a phone needs to ask without a connection and send the answers later.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, route};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     findings::OnlyForView,
     interview::{Wording, reason, why, wording},
-    knowledge::Knowledge,
+    knowledge::{Current, Knowledge},
     list,
     openapi::ListProblems,
     problem::Problem,
@@ -118,7 +118,7 @@ const RULES: [&str; 6] = [
 #[route("/v1/questionnaire", method = "GET", method = "HEAD")]
 pub(super) async fn get_questionnaire(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     Ok(list::respond(&request, &knowledge, || body(&knowledge)))

@@ -1,11 +1,11 @@
 //! `GET /v1/red-flags`: the rules that overrule the ranking.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, route};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    knowledge::Knowledge,
+    knowledge::Current,
     list::{self, list},
     openapi::ListProblems,
     problem::Problem,
@@ -117,7 +117,7 @@ pub struct RedFlagQuery {
 #[route("/v1/red-flags", method = "GET", method = "HEAD")]
 pub(super) async fn list_red_flags(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = knowledge.catalogue();
     let mut query = Parameters::of(&request, &["q", "level", "condition", "limit", "offset"])?;

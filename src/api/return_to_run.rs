@@ -1,6 +1,6 @@
 //! `/v1/return-to-run`: plans for the return to running, and where to go on one after a session.
 
-use actix_web::{HttpRequest, HttpResponse, post, route, web};
+use actix_web::{HttpRequest, HttpResponse, post, route};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -9,7 +9,7 @@ use super::{
     conditions::Reference,
     fields::{Faults, Fields},
     json,
-    knowledge::Knowledge,
+    knowledge::Current,
     list::{self, list},
     openapi::{BodyProblems, ListProblems},
     problem::Problem,
@@ -144,7 +144,7 @@ pub struct PlanQuery {
 #[route("/v1/return-to-run", method = "GET", method = "HEAD")]
 pub(super) async fn list_return_to_run_plans(
     request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = knowledge.catalogue();
     let mut query = Parameters::of(&request, &["q", "condition", "limit", "offset"])?;
@@ -366,7 +366,7 @@ fn reason(why: Why, plan: &Progression, report: &RunReport) -> ReturnToRunReason
 pub(super) async fn check_return_to_run(
     request: HttpRequest,
     body: JsonBody,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();

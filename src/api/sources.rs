@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    knowledge::Knowledge,
+    knowledge::Current,
     list::{self, list},
     openapi::{EntryProblems, ListProblems},
     problem::Problem,
@@ -100,10 +100,7 @@ pub struct SourceQuery {
     description = "Publications, pages and estimates behind the figures of the catalogue, each with what was really read of it.",
     responses((status = 200, description = "Sources in the order of their ids, or by relevance for a search", body = SourceList), ListProblems))]
 #[route("/v1/sources", method = "GET", method = "HEAD")]
-pub(super) async fn list_sources(
-    request: HttpRequest,
-    knowledge: web::Data<Knowledge>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list_sources(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["q", "limit", "offset"])?;
     let (q, page) = (query.text("q"), query.page());
     query.end()?;
@@ -125,7 +122,7 @@ pub(super) async fn list_sources(
 pub(super) async fn get_source(
     request: HttpRequest,
     id: web::Path<String>,
-    knowledge: web::Data<Knowledge>,
+    knowledge: Current,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     let catalogue = knowledge.catalogue();

@@ -71,6 +71,17 @@ impl Served {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
     }
 
+    /// Reads its log up to the first line that holds some words; that line.
+    pub fn logged(&mut self, words: &str) -> String {
+        loop {
+            let begin = self.log.len();
+            assert!(self.stderr.read_line(&mut self.log).unwrap() > 0, "the service ended: {}", self.log);
+            if self.log[begin..].contains(words) {
+                return self.log[begin..].to_owned();
+            }
+        }
+    }
+
     /// Waits for its end; status, standard output and log.
     pub fn end(mut self) -> (ExitStatus, String, String) {
         self.stderr.read_to_string(&mut self.log).unwrap();

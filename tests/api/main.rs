@@ -23,6 +23,7 @@ mod negotiation;
 mod operations;
 mod problems;
 mod questionnaire;
+mod reload;
 mod return_to_run;
 mod support;
 mod what_if;
