@@ -9,7 +9,7 @@
 )]
 
 use coxa::{
-    assessment::{Answer, Assessment, Case, assess},
+    assessment::{Answer, Ask, Assessment, Case, Why, assess, dangers, interview},
     catalogue::{
         FindingIndex,
         entry::Condition,
@@ -202,12 +202,27 @@ fn an_empty_case_gives_the_priors_and_never_self_care() {
 #[test]
 fn self_care_is_reached_by_answering_every_safety_question() {
     let mut case = case(Some(33), Some(Sex::Male), ["loc-lateral", "onset-gradual", "relief-with-rest"], []);
+    let (catalogue, model) = (&KNOWLEDGE.0, &KNOWLEDGE.1);
     let mut asked = 0;
-    while let Some(finding) = assessed(&case).triage.unscreened.first().copied() {
-        case.answer(&KNOWLEDGE.0, finding, Answer::Absent).unwrap();
+    loop {
+        let assessment = assessed(&case);
+        let dangers = dangers(catalogue, model, &case, &assessment);
+        let interview = interview(catalogue, model, &case, &assessment, &dangers, Examiner::Oneself);
+        let safety = interview.next.filter(|question| question.why == Why::Safety);
+        let Some(Ask::Screen(_, findings) | Ask::Checklist(_, findings)) =
+            safety.map(|question| question.ask)
+        else {
+            break;
+        };
+        assert_ne!(assessment.triage.level, TriageLevel::SelfCare, "said before {findings:?}");
+        assert!(assessment.triage.provisional);
+        for finding in findings {
+            case.answer(catalogue, finding, Answer::Absent).unwrap();
+        }
         asked += 1;
-        assert!(asked < KNOWLEDGE.0.findings().len());
+        assert!(asked < catalogue.findings().len());
     }
+    assert!(asked >= 3, "only {asked} questions of safety");
     assert_eq!(assessed(&case).triage.level, TriageLevel::SelfCare);
 }
 

@@ -26,9 +26,10 @@ use super::{
 };
 use crate::{
     assessment::{
-        Answer, Assessment, Case, Danger, DangerStatus, Hypothesis, assess, dangers, derive, what_if,
+        Answer, Assessment, Case, Danger, DangerStatus, Hypothesis, Interview, assess, dangers, derive,
+        interview, what_if,
     },
-    catalogue::{Catalogue, entry::Condition, id::ContraindicationId},
+    catalogue::{Catalogue, entry::Condition, id::ContraindicationId, vocabulary::TriageLevel},
     escalation::{self, Course, FirstStepFacts, TrainingFacts, training},
 };
 
@@ -120,8 +121,8 @@ pub struct RankedCondition<'a> {
     /// What speaks for and against it; left out where `options.explain` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceBody<'a>>,
-    /// The step of care that comes first for someone who tried nothing yet, left out where the ladder has none; where
-    /// `history` is sent, the step that follows from it.
+    /// The step of care that comes first for someone who tried nothing yet; where `history` is sent, the step that
+    /// follows from it. Left out where the ladder has none, and in an emergency without a history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<NextStepBody<'a>>,
     /// Where to read all that is known of it.
@@ -166,11 +167,13 @@ pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Bytes, Problem>
     let dangers = dangers(catalogue, model, &request.case, &assessment);
     let course =
         request.course.clone().map(|course| known_course(knowledge, &request, &assessment, &dangers, course));
+    let interview = interview(catalogue, model, &request.case, &assessment, &dangers, request.examiner);
     let presenter = Presenter {
         knowledge,
         request: &request,
         assessment: &assessment,
         dangers: &dangers,
+        interview: &interview,
         course: course.as_ref(),
     };
     Ok(to_bytes(&presenter.body()))
@@ -211,6 +214,7 @@ struct Presenter<'a> {
     request: &'a AssessmentRequest,
     assessment: &'a Assessment,
     dangers: &'a [Danger],
+    interview: &'a Interview,
     course: Option<&'a Course>,
 }
 
@@ -227,7 +231,7 @@ impl<'a> Presenter<'a> {
         AssessmentBody {
             triage: TriageBody::of(self.catalogue(), self.knowledge.model(), &self.assessment.triage),
             scope,
-            must_not_miss: guidance::must_not_miss(self.knowledge, self.dangers),
+            must_not_miss: guidance::must_not_miss(self.knowledge, self.dangers, &self.assessment.triage),
             training: self.training(),
             conditions: ranking
                 .order()
@@ -248,13 +252,7 @@ impl<'a> Presenter<'a> {
                 })
                 .collect(),
             unexplained: ranking.unexplained(),
-            interview: interview_body(
-                self.knowledge,
-                &self.request.case,
-                self.assessment,
-                self.dangers,
-                self.request.examiner,
-            ),
+            interview: interview_body(self.knowledge, self.interview),
             what_if: self.request.what_if.then(|| self.what_if()),
             log_normaliser: ranking.log_normaliser(),
             derived: self.derived(),
@@ -318,6 +316,10 @@ impl<'a> Presenter<'a> {
             return Some(NextStepBody::after(self.catalogue(), condition, course));
         }
         let triage = &self.assessment.triage;
+        // In an emergency there is one thing to do, and care at home is none of it.
+        if triage.level == TriageLevel::Emergency {
+            return None;
+        }
         let facts = FirstStepFacts::new(
             triage.level,
             triage.stop_running,
@@ -326,12 +328,13 @@ impl<'a> Presenter<'a> {
         NextStepBody::first(self.catalogue(), condition, &facts)
     }
 
-    const fn explanation(&self) -> Explanation<'a> {
+    fn explanation(&self) -> Explanation<'a> {
         Explanation {
             knowledge: self.knowledge,
             case: &self.request.case,
             assessment: self.assessment,
             examiner: self.request.examiner,
+            locked: &self.interview.locked,
         }
     }
 

@@ -7,6 +7,7 @@ use super::{knowledge::Knowledge, sources};
 use crate::{
     assessment::{Answer, Assessment, Case, CountedAnswer, Hypothesis, Weighing},
     catalogue::{
+        FindingIndex,
         entry::{Condition, Evidence},
         vocabulary::{Examiner, Grade},
     },
@@ -74,6 +75,8 @@ pub(super) struct Explanation<'a> {
     pub(super) case: &'a Case,
     pub(super) assessment: &'a Assessment,
     pub(super) examiner: Examiner,
+    /// Self-tests that must not be tried now.
+    pub(super) locked: &'a [FindingIndex],
 }
 
 impl<'a> Explanation<'a> {
@@ -92,6 +95,9 @@ impl<'a> Explanation<'a> {
         let (supports, opposes) = weighed.into_iter().partition(|answer| answer.weight > 0.0);
         let helpful =
             Weighing::most_helpful(self.knowledge.model(), self.case, hypothesis, MOST_HELPFUL, |finding| {
+                if self.locked.contains(&finding) {
+                    return false;
+                }
                 self.examiner == Examiner::Clinician
                     || self.knowledge.catalogue().finding_at(finding).kind.examiner() == Examiner::Oneself
             });

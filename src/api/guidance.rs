@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::knowledge::Knowledge;
 use crate::{
-    assessment::{Case, Danger, DangerStatus, OutOfScope, out_of_scope},
+    assessment::{Case, Danger, DangerStatus, OutOfScope, Triage, out_of_scope},
     catalogue::{Catalogue, vocabulary::TriageLevel},
 };
 
@@ -53,14 +53,19 @@ pub(super) fn scope<'a>(catalogue: &'a Catalogue, case: &Case) -> ScopeBody<'a> 
 }
 
 /// Dangers that age and sex allow.
-pub(super) fn must_not_miss<'a>(knowledge: &'a Knowledge, dangers: &[Danger]) -> Vec<MustNotMiss<'a>> {
-    dangers.iter().map(|danger| one_danger(knowledge, danger)).collect()
+pub(super) fn must_not_miss<'a>(
+    knowledge: &'a Knowledge,
+    dangers: &[Danger],
+    triage: &Triage,
+) -> Vec<MustNotMiss<'a>> {
+    dangers.iter().map(|danger| one_danger(knowledge, danger, triage)).collect()
 }
 
-fn one_danger<'a>(knowledge: &'a Knowledge, danger: &Danger) -> MustNotMiss<'a> {
+fn one_danger<'a>(knowledge: &'a Knowledge, danger: &Danger, triage: &Triage) -> MustNotMiss<'a> {
     let catalogue = knowledge.catalogue();
     let condition = catalogue.condition_at(knowledge.model().condition(danger.hypothesis));
-    let (status, action) = match (danger.status, condition.urgency.level) {
+    // How soon is for triage to say: two voices in one answer would leave a runner with the later one.
+    let (status, action) = match (danger.status, triage.level) {
         (DangerStatus::Suspected, TriageLevel::Emergency) => {
             ("suspected", "Go to an emergency department now.")
         }
@@ -70,9 +75,13 @@ fn one_danger<'a>(knowledge: &'a Knowledge, danger: &Danger) -> MustNotMiss<'a> 
         (DangerStatus::Suspected, TriageLevel::SelfCare | TriageLevel::Routine | TriageLevel::Soon) => {
             ("suspected", "Stop running and be seen within days.")
         }
-        (DangerStatus::NotExcluded, _) => {
-            ("not_excluded", "Answer the open questions; until then run less than it hurts.")
+        (DangerStatus::NotExcluded, _) if triage.stop_running => {
+            ("not_excluded", "Do not run, and name it to whoever looks at the hip.")
         }
+        (DangerStatus::NotExcluded, _) => (
+            "not_excluded",
+            "Keep runs short and easy enough not to hurt; open questions, an examination or a scan can settle it.",
+        ),
         (DangerStatus::Excluded, _) => ("excluded", "Nothing for now; answer again if the pain changes."),
     };
     MustNotMiss {

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::{conditions::Reference, knowledge::Knowledge};
 use crate::{
-    assessment::{Ask, Assessment, Case, Danger, Interview, Question, StopReason, Topic, Why, interview},
-    catalogue::{Catalogue, FindingIndex, vocabulary::Examiner},
+    assessment::{Ask, Interview, Question, StopReason, Topic, Why},
+    catalogue::{Catalogue, FindingIndex},
 };
 
 /// How the interview stands. It has no memory: send all answers again.
@@ -70,16 +70,9 @@ pub struct QuestionOption<'a> {
 }
 
 /// How the interview stands.
-pub(super) fn interview_body<'a>(
-    knowledge: &'a Knowledge,
-    case: &Case,
-    assessment: &Assessment,
-    dangers: &[Danger],
-    examiner: Examiner,
-) -> InterviewBody<'a> {
+pub(super) fn interview_body<'a>(knowledge: &'a Knowledge, interview: &Interview) -> InterviewBody<'a> {
     let catalogue = knowledge.catalogue();
-    let Interview { next, stop, asked, estimated_left, locked } =
-        interview(catalogue, knowledge.model(), case, assessment, dangers, examiner);
+    let Interview { next, stop, asked, estimated_left, locked } = interview;
     InterviewBody {
         complete: next.is_none(),
         stop_reason: stop.map(|stop| match stop {
@@ -88,9 +81,9 @@ pub(super) fn interview_body<'a>(
             StopReason::NoUsefulQuestion => "no_useful_question",
             StopReason::Limit => "limit",
         }),
-        next_question: next.map(|question| question_body(knowledge, &question)),
-        asked,
-        estimated_left,
+        next_question: next.as_ref().map(|question| question_body(knowledge, question)),
+        asked: *asked,
+        estimated_left: *estimated_left,
         locked_tests: locked.iter().map(|finding| catalogue.finding_at(*finding).id.as_str()).collect(),
     }
 }
@@ -130,7 +123,7 @@ pub(super) struct Wording<'a, 'q> {
 pub(super) fn wording<'a, 'q>(catalogue: &'a Catalogue, ask: &'q Ask) -> Wording<'a, 'q> {
     let (text, answer, options): (&'a str, &'static str, &'q [FindingIndex]) = match ask {
         Ask::Age => ("How old are you, in years?", "number", &[]),
-        Ask::Sex => ("Are you female or male, as far as your body is concerned?", "sex", &[]),
+        Ask::Sex => ("Are you female or male? This is about your body.", "sex", &[]),
         Ask::Screen(place, options) => {
             (catalogue.screens().get(*place).map_or("", |screen| screen.question.as_str()), "any_of", options)
         }
@@ -164,7 +157,7 @@ pub(super) fn reason(catalogue: &Catalogue, ask: &Ask, why: Why, separates: &[Re
             catalogue.screens().get(*place).map_or_else(String::new, |screen| screen.reason.clone())
         }
         (_, Why::Profile) => "Age and sex change what is likely and what must be asked.".into(),
-        (_, Why::Safety) => "A yes would make it more urgent to be seen.".into(),
+        (_, Why::Safety) => "It helps to rule out what must not be missed.".into(),
         (_, Why::Discriminates) => match separates {
             [] => "It tells causes apart.".into(),
             named => {
@@ -190,14 +183,12 @@ impl<'a> QuestionOption<'a> {
 
 const fn checklist(topic: Topic) -> &'static str {
     match topic {
-        Topic::Safety => "Is any of these true?",
+        Topic::Safety => "Do any of these apply to you?",
         Topic::Places => "Do you also feel it in any of these places?",
-        Topic::Triggers => "Which of these bring it on, make it worse or ease it?",
+        Topic::Triggers => "Which of these are true of your pain?",
         Topic::Sensations => "Which of these do you notice?",
-        Topic::Background => "Which of these fit how it went, and you?",
-        Topic::SelfTests => {
-            "Try these gently, and stop if one hurts sharply: which of them are sore or painful?"
-        }
+        Topic::Background => "Which of these describe you, or how the pain began and went on?",
+        Topic::SelfTests => "Press or move gently, and stop if it hurts sharply. Which of these are true?",
         Topic::Examination => "What did the examination or the scans show?",
     }
 }

@@ -15,7 +15,7 @@ use super::{
     stamp::CatalogueStamp,
 };
 use crate::{
-    assessment::{Ask, PlannedQuestion, Topic, Why, level_alone, questionnaire},
+    assessment::{Ask, Model, PlannedQuestion, Topic, Why, level_alone, questionnaire},
     catalogue::{
         Catalogue, FindingIndex,
         entry::Measure,
@@ -31,10 +31,21 @@ pub struct Questionnaire<'a> {
     pub questions: Vec<QuestionnaireQuestion<'a>>,
     /// How to go through them.
     pub rules: Vec<&'static str>,
+    /// What each triage level means, the most urgent first: to be shown where an option says that it leads to one.
+    pub levels: Vec<LevelMeaning>,
     /// What this is and is not; show it before the first question.
     pub disclaimer: &'a str,
     /// The catalogue behind them: with another version, fetch them anew.
     pub catalogue: CatalogueStamp,
+}
+
+/// What a triage level means.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LevelMeaning {
+    /// The level.
+    pub level: &'static str,
+    /// What to do.
+    pub action: &'static str,
 }
 
 /// One question.
@@ -88,10 +99,11 @@ pub struct QuestionnaireOption<'a> {
     /// Skip it for anyone else. A part of the profile that is not known skips nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_for: Option<OnlyForView>,
-    /// Skip it where one of these measures was given: it settles the finding, or says that it is open.
+    /// Skip it where every measure of one of these lists was given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub settled_by: Vec<String>,
-    /// The triage level that it asks for by itself at every age, where it does: `emergency` ends the questions.
+    pub settled_by: Vec<Vec<String>>,
+    /// The triage level that a yes leads to by itself in any adult, where that is above `routine`: `emergency` ends the
+    /// questions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level_alone: Option<&'static str>,
     /// Whether it is a test that must not be tried without a connection: an assessment says under
@@ -102,12 +114,14 @@ pub struct QuestionnaireOption<'a> {
 }
 
 /// How to go through the questions without a connection, in the order of their weight.
-const RULES: [&str; 6] = [
+const RULES: [&str; 8] = [
     "Ask in this order, and send what you have at any time: every answer to POST /v1/assessments is a whole one.",
-    "When an option whose level_alone is emergency is answered yes, stop asking and show that level and its meaning.",
+    "When an option with level_alone is answered yes, show the action of that level, and stop asking where it is emergency. Only an assessment weighs several answers together: levels alone never say that all is well.",
+    "When an option with ends_scope is answered yes, ask the remaining safety questions only.",
     "Put each answered option into present or absent, and into unknown where the runner does not know. What was not asked stays out of all three: it is not absent.",
-    "Of a one_of question put the chosen option into present and leave the others out; where none fits, put all into absent.",
-    "Skip an option that only_for, settled_by or loading_test holds back, and a question that is left without options.",
+    "Of a one_of question put the chosen option into present and leave the others out; where none fits, put all into absent; where the runner does not know, put all into unknown.",
+    "Where age or sex is not told, put age or sex into unknown. A number that is not known is left out.",
+    "Skip an option that only_for, settled_by or loading_test holds back, a question that is left without options, and every question for a clinician unless one answers.",
     "Once a connection is there, go on with interview.next_question of the answer: it asks fewer questions than this list.",
 ];
 
@@ -136,14 +150,26 @@ fn body(knowledge: &Knowledge) -> Questionnaire<'_> {
         let kind = kind(catalogue, &planned.ask);
         let same = questions.iter().filter(|other| other.id.starts_with(&kind)).count();
         let id = if same == 0 { kind } else { format!("{kind}-{}", same + 1) };
-        questions.push(question(catalogue, &planned, id));
+        questions.push(question(catalogue, knowledge.model(), &planned, id));
     }
     Questionnaire {
         questions,
         rules: RULES.to_vec(),
+        levels: TriageLevel::ALL.iter().rev().map(|level| meaning(*level)).collect(),
         disclaimer: &catalogue.about().disclaimer,
         catalogue: CatalogueStamp::of(catalogue),
     }
+}
+
+const fn meaning(level: TriageLevel) -> LevelMeaning {
+    let action = match level {
+        TriageLevel::Emergency => "Go to an emergency department now.",
+        TriageLevel::Urgent => "Stop running and be seen today.",
+        TriageLevel::Soon => "Be seen within days; an assessment says whether to stop running.",
+        TriageLevel::Routine => "Make an ordinary appointment if it does not ease.",
+        TriageLevel::SelfCare => "Rest and care for yourself; answer again if it changes.",
+    };
+    LevelMeaning { level: level.as_str(), action }
 }
 
 /// What an id begins with.
@@ -175,6 +201,7 @@ fn kind(catalogue: &Catalogue, ask: &Ask) -> String {
 
 fn question<'a>(
     catalogue: &'a Catalogue,
+    model: &Model,
     planned: &PlannedQuestion,
     id: String,
 ) -> QuestionnaireQuestion<'a> {
@@ -190,11 +217,11 @@ fn question<'a>(
         reason: reason(catalogue, &planned.ask, planned.why, &[]),
         answer,
         asked_of: planned.asked_of.as_str(),
-        options: options.iter().map(|finding| option(catalogue, *finding)).collect(),
+        options: options.iter().map(|finding| option(catalogue, model, *finding)).collect(),
     }
 }
 
-fn option(catalogue: &Catalogue, index: FindingIndex) -> QuestionnaireOption<'_> {
+fn option<'a>(catalogue: &'a Catalogue, model: &Model, index: FindingIndex) -> QuestionnaireOption<'a> {
     let finding = catalogue.finding_at(index);
     QuestionnaireOption {
         finding: finding.id.as_str(),
@@ -205,10 +232,14 @@ fn option(catalogue: &Catalogue, index: FindingIndex) -> QuestionnaireOption<'_>
         settled_by: catalogue
             .measures()
             .iter()
-            .filter(|measure| measure.rules.iter().any(|rule| rule.finding == finding.id))
-            .map(field)
+            .flat_map(|measure| measure.rules.iter().map(move |rule| (measure, rule)))
+            .filter(|(_, rule)| rule.finding == finding.id)
+            .map(|(measure, rule)| {
+                let compared = rule.relative_to.as_ref().map(|other| other.as_str().replace('-', "_"));
+                [field(measure)].into_iter().chain(compared).collect()
+            })
             .collect(),
-        level_alone: level_alone(catalogue, index).map(TriageLevel::as_str),
+        level_alone: level_alone(catalogue, model, index).map(TriageLevel::as_str),
         loading_test: finding.loading_test,
         ends_scope: finding.out_of_scope.is_some(),
     }

@@ -329,6 +329,10 @@ fn reason(why: Why, plan: &Progression, report: &RunReport) -> ReturnToRunReason
             "This condition is treated first; ask whoever treats it when you may begin to run.".into(),
         ),
         Why::FirstStepTooMuch => ("first_step_too_much", "Even the easiest step is too much yet: rest from running, and have it looked at.".into()),
+        Why::NoProgress => (
+            "no_progress",
+            "Two weeks at one step are too long: have someone look at what keeps it from easing.".into(),
+        ),
         Why::Limp => ("limp", "You limped.".into()),
         Why::PainDuringHigh => ("pain_during_high", format!("Pain during the run reached {} or more.", plan.step_back_from)),
         Why::PainAfterHigh => (

@@ -31,7 +31,7 @@ pub struct TriageBody<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TriageReason<'a> {
     /// What it rests on: `red_flag`, `red_flag_of_unknown_age`, `condition`, `warning_sign`,
-    /// `many_warning_signs`, `unscreened` or `screened`.
+    /// `many_warning_signs`, `unscreened`, `not_known` or `screened`.
     pub basis: &'static str,
     /// The red-flag rule, where one fired.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,8 @@ fn reason_body<'a>(catalogue: &'a Catalogue, model: &Model, reason: &Reason) -> 
                     rule.level.as_str(),
                     answer.text
                 );
-                answer.action = "Give the age.";
+                answer.action =
+                    "Tell the age; where it stays unknown, have it looked at by someone who knows it.";
             }
         }
         Because::Condition { hypothesis, probability, threshold } => {
@@ -129,7 +130,13 @@ fn reason_body<'a>(catalogue: &'a Catalogue, model: &Model, reason: &Reason) -> 
             answer.probability = Some(probability);
             answer.threshold = Some(threshold);
             answer.text = format!("This may be: {}. {}", condition.lay_name, condition.urgency.reason);
-            answer.action = "Stop running and have it looked at; how soon, the level says.";
+            answer.action = match reason.level {
+                TriageLevel::Emergency => "Go to an emergency department now.",
+                TriageLevel::Urgent => "Stop running and be seen today.",
+                TriageLevel::SelfCare | TriageLevel::Routine | TriageLevel::Soon => {
+                    "Stop running and be seen within days."
+                }
+            };
             answer.sources = sources::ids(&condition.sources);
         }
         Because::ManyWarningSigns => {
@@ -144,6 +151,13 @@ fn reason_body<'a>(catalogue: &'a Catalogue, model: &Model, reason: &Reason) -> 
             answer.basis = "unscreened";
             answer.text = "Not every warning sign that matters was asked for, so it is too early to say that self-care is enough.".into();
             answer.action = "Answer the open questions first.";
+        }
+        Because::NotKnown => {
+            answer.basis = "not_known";
+            answer.text =
+                "Some questions that matter could not be answered, so self-care is not said to be enough."
+                    .into();
+            answer.action = "See a health professional at an ordinary appointment, sooner if it gets worse.";
         }
         Because::Screened => {
             answer.basis = "screened";

@@ -136,6 +136,7 @@ fn is_suspected(
         | Because::ManyWarningSigns
         | Because::WarningSign
         | Because::Unscreened
+        | Because::NotKnown
         | Because::Screened => false,
     })
 }

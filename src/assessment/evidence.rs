@@ -145,7 +145,7 @@ impl Weighing {
 
 /// The share of its weight that each of `count` answers of a correlated group keeps.
 #[expect(clippy::cast_precision_loss, reason = "groups have a handful of findings")]
-fn effective_share(coefficient: f64, count: usize) -> f64 {
+pub(super) fn effective_share(coefficient: f64, count: usize) -> f64 {
     1.0 / (1.0 + coefficient * (count.saturating_sub(1) as f64))
 }
 

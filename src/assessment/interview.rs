@@ -8,16 +8,16 @@ use super::{
     Assessment,
     case::Case,
     danger::{Danger, DangerStatus},
-    evidence::Weighing,
     information::{Information, surprise},
-    model::{Hypothesis, Model},
+    model::Model,
+    open::OpenFindings,
     question::{Ask, Question, Topic, Why},
     scope::out_of_scope,
 };
 use crate::catalogue::{
     Catalogue, FindingIndex,
-    entry::{Finding, RedFlag},
-    vocabulary::{Category, Examiner, GroupKind, TriageLevel},
+    entry::Finding,
+    vocabulary::{Category, Examiner, TriageLevel},
 };
 
 /// An interview of this many questions ends.
@@ -32,20 +32,11 @@ const LEAST_GAIN: f64 = 0.04;
 /// Below this information, in bits, a finding is left out of a checklist.
 const LEAST_LISTED_GAIN: f64 = 0.008;
 
-/// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.05;
-
 /// The most findings of one safety question.
 const LONGEST_SAFETY_LIST: usize = 8;
 
 /// How many findings a checklist usually holds: of answers alone, nobody can tell how they were asked for.
 const USUAL_LIST: usize = 6;
-
-/// How many findings are asked for about one dangerous condition.
-const FINDINGS_FOR_A_DANGER: usize = 8;
-
-/// What an answer about such a condition must be expected to weigh, in nats, to be asked for.
-const LEAST_DANGER_WEIGHT: f64 = 0.1;
 
 /// How an interview stands.
 #[derive(Debug, Clone)]
@@ -85,7 +76,15 @@ pub fn interview(
     dangers: &[Danger],
     examiner: Examiner,
 ) -> Interview {
-    let questions = Questions { catalogue, model, case, assessment, dangers, examiner };
+    let open = OpenFindings {
+        catalogue,
+        model,
+        case,
+        ranking: &assessment.ranking,
+        level: assessment.triage.level,
+        examiner,
+    };
+    let questions = Questions { catalogue, model, case, assessment, dangers, examiner, open };
     let asked = questions.asked();
     let locked = questions.locked();
     let stopped =
@@ -129,6 +128,7 @@ struct Questions<'a> {
     assessment: &'a Assessment,
     dangers: &'a [Danger],
     examiner: Examiner,
+    open: OpenFindings<'a>,
 }
 
 impl Questions<'_> {
@@ -140,15 +140,6 @@ impl Questions<'_> {
         Information { model: self.model, ranking: &self.assessment.ranking }
     }
 
-    /// Whether the finding concerns this runner, can be answered by whoever looks, and was not answered.
-    fn is_open(&self, finding: FindingIndex) -> bool {
-        let entry = self.finding(finding);
-        let who = self.examiner == Examiner::Clinician || entry.kind.examiner() == Examiner::Oneself;
-        who && concerns(entry, self.case)
-            && self.case.answer_to(finding).is_none()
-            && !self.case.is_unknown(finding)
-    }
-
     /// Warning signs, age and sex, and what would complete a rule.
     fn safety(&self) -> Option<Question> {
         let ask = |ask, why| Some(Question { ask, why, gain: 0.0, separates: Vec::new() });
@@ -158,7 +149,7 @@ impl Questions<'_> {
                 .iter()
                 .filter_map(|id| self.catalogue.finding_index(id.as_str()))
                 .filter(|finding| {
-                    self.is_open(*finding) && self.assessment.triage.unscreened.contains(finding)
+                    self.open.is_open(*finding) && self.assessment.triage.unscreened.contains(finding)
                 })
                 .collect();
             (!options.is_empty()).then_some(Ask::Screen(place, options))
@@ -177,96 +168,24 @@ impl Questions<'_> {
         if let Some(screen) = first {
             return ask(screen, Why::Safety);
         }
-        ask(listed(self.completing())?, Why::Safety)
-    }
-
-    /// Open findings that would complete a rule of the same day or more, of which something is present already.
-    fn completing(&self) -> Vec<FindingIndex> {
-        let level = self.assessment.triage.level.max(TriageLevel::Soon);
-        let rules = self.catalogue.red_flags().iter().filter(|rule| rule.level > level);
-        let mut findings: Vec<FindingIndex> = Vec::new();
-        for finding in rules.flat_map(|rule| self.missing_one(rule)) {
-            if !findings.contains(&finding) && !self.is_option(finding) {
-                findings.push(finding);
-            }
-        }
-        findings.truncate(LONGEST_SAFETY_LIST);
-        findings
-    }
-
-    /// The open findings of which any one would complete a rule.
-    fn missing_one(&self, rule: &RedFlag) -> Vec<FindingIndex> {
-        if !super::triage::fits_profile(self.case, rule)
-            || (self.case.age().is_none() && rule.age_to.is_some())
-        {
-            return Vec::new();
-        }
-        let index = |id: &crate::catalogue::id::FindingId| self.catalogue.finding_index(id.as_str());
-        let present = |finding: &FindingIndex| self.case.answer_to(*finding) == Some(super::Answer::Present);
-        let all: Vec<FindingIndex> = rule.all_of.iter().filter_map(index).collect();
-        let any: Vec<FindingIndex> = rule.any_of.iter().filter_map(index).collect();
-        let absent = rule.all_absent.iter().filter_map(index);
-        let missing_all: Vec<FindingIndex> =
-            all.iter().copied().filter(|finding| !present(finding)).collect();
-        let any_present = any.iter().filter(|finding| present(finding)).count();
-        let missing_any = usize::from(rule.at_least).saturating_sub(any_present);
-        let absent_holds =
-            absent.into_iter().all(|finding| self.case.answer_to(finding) == Some(super::Answer::Absent));
-        let touched = all.len() > missing_all.len() || any_present > 0;
-        if !touched || !absent_holds || missing_all.len() + missing_any != 1 {
-            return Vec::new();
-        }
-        let missing = if missing_any > 0 { any } else { missing_all };
-        missing.into_iter().filter(|finding| !present(finding) && self.is_open(*finding)).collect()
+        ask(listed(self.open.completing())?, Why::Safety)
     }
 
     /// A question about dangerous conditions that are close to a threshold.
     fn near_danger(&self, locked: &[FindingIndex]) -> Option<Question> {
-        let ranking = &self.assessment.ranking;
-        let near: Vec<Hypothesis> = ranking
-            .order()
-            .iter()
-            .copied()
-            .filter(|hypothesis| {
-                let urgency = &self.catalogue.condition_at(self.model.condition(*hypothesis)).urgency;
-                let probability = ranking.posterior(*hypothesis);
-                urgency.raises.iter().any(|raise| {
-                    raise.level > self.assessment.triage.level
-                        && raise.level > TriageLevel::Routine
-                        && (NEAR_THRESHOLD * raise.from.get()..raise.from.get()).contains(&probability)
-                })
-            })
-            .collect();
-        let mut findings: Vec<FindingIndex> = Vec::new();
-        for hypothesis in &near {
-            let helpful = Weighing::most_helpful(
-                self.model,
-                self.case,
-                *hypothesis,
-                FINDINGS_FOR_A_DANGER,
-                |finding| self.is_open(finding) && !locked.contains(&finding) && !self.is_option(finding),
-            );
-            let telling = helpful.iter().filter(|helpful| helpful.expected_weight >= LEAST_DANGER_WEIGHT);
-            for finding in telling.map(|helpful| helpful.finding) {
-                if !findings.contains(&finding) {
-                    findings.push(finding);
-                }
-            }
-        }
-        findings.truncate(LONGEST_SAFETY_LIST);
-        Some(Question { ask: listed(findings)?, gain: 0.0, why: Why::Safety, separates: near })
-    }
-
-    fn is_option(&self, finding: FindingIndex) -> bool {
-        self.model
-            .finding(finding)
-            .group
-            .is_some_and(|group| self.model.group(group).kind == GroupKind::SingleChoice)
+        let near = self.open.near_danger(|finding| locked.contains(&finding));
+        Some(Question {
+            ask: listed(near.findings)?,
+            gain: 0.0,
+            why: Why::Safety,
+            separates: near.conditions,
+        })
     }
 
     /// The open single choice with the most information.
     fn best_choice(&self) -> Option<Question> {
-        let choices = (0..self.catalogue.groups().len()).filter_map(|group| self.choice(group));
+        let choices = (0..self.catalogue.groups().len())
+            .filter_map(|group| Some(Ask::Choice(group, self.open.choice(group)?)));
         let best = choices
             .map(|ask| (self.information().gain(&ask), ask))
             .max_by(|one, other| one.0.total_cmp(&other.0));
@@ -288,7 +207,7 @@ impl Questions<'_> {
             .findings()
             .map(|(finding, _)| finding)
             .filter(|finding| {
-                self.is_open(*finding) && !self.is_option(*finding) && !locked.contains(finding)
+                self.open.is_open(*finding) && !self.open.is_option(*finding) && !locked.contains(finding)
             })
             .map(|finding| (self.information().gain(&Ask::Finding(finding)), finding))
             .filter(|(gain, _)| *gain >= LEAST_LISTED_GAIN)
@@ -325,24 +244,6 @@ impl Questions<'_> {
         })
     }
 
-    /// A single choice of which no option was answered.
-    fn choice(&self, group: usize) -> Option<Ask> {
-        if self.model.group(group).kind != GroupKind::SingleChoice {
-            return None;
-        }
-        let options: Vec<FindingIndex> = self
-            .model
-            .findings()
-            .filter(|(_, column)| column.group == Some(group))
-            .map(|(finding, _)| finding)
-            .collect();
-        let open = options.iter().all(|option| self.case.answer_to(*option) != Some(super::Answer::Present))
-            && !options.iter().any(|option| self.case.is_unknown(*option));
-        let open_options: Vec<FindingIndex> =
-            options.into_iter().filter(|option| self.is_open(*option)).collect();
-        (open && open_options.len() > 1).then_some(Ask::Choice(group, open_options))
-    }
-
     /// Self-tests that load the hip, while an injured bone is not excluded.
     fn locked(&self) -> Vec<FindingIndex> {
         let bone_open = self.dangers.iter().any(|danger| {
@@ -355,7 +256,7 @@ impl Questions<'_> {
         self.model
             .findings()
             .map(|(finding, _)| finding)
-            .filter(|finding| self.finding(*finding).loading_test && self.is_open(*finding))
+            .filter(|finding| self.finding(*finding).loading_test && self.open.is_open(*finding))
             .collect()
     }
 
@@ -367,7 +268,11 @@ impl Questions<'_> {
         };
         let mut single: BTreeSet<FindingIndex> =
             self.model.findings().map(|(finding, _)| finding).filter(touched).collect();
-        let mut asked = usize::from(self.case.age().is_some()) + usize::from(self.case.sex().is_some());
+        let profile = [
+            self.case.age().is_some() || self.case.age_is_unknown(),
+            self.case.sex().is_some() || self.case.sex_is_unknown(),
+        ];
+        let mut asked = profile.into_iter().map(usize::from).sum::<usize>();
         for screen in self.catalogue.screens() {
             let options: Vec<FindingIndex> =
                 screen.findings.iter().filter_map(|id| self.catalogue.finding_index(id.as_str())).collect();
@@ -376,7 +281,7 @@ impl Questions<'_> {
         }
         let mut groups = BTreeSet::new();
         single.retain(|finding| {
-            let option = self.is_option(*finding);
+            let option = self.open.is_option(*finding);
             if option {
                 groups.insert(self.model.finding(*finding).group);
             }
@@ -399,11 +304,16 @@ impl Questions<'_> {
             .iter()
             .filter(|screen| {
                 screen.findings.iter().filter_map(|id| self.catalogue.finding_index(id.as_str())).any(
-                    |finding| self.is_open(finding) && self.assessment.triage.unscreened.contains(&finding),
+                    |finding| {
+                        self.open.is_open(finding) && self.assessment.triage.unscreened.contains(&finding)
+                    },
                 )
             })
             .count();
-        let profile = usize::from(self.case.age().is_none()) + usize::from(self.case.sex().is_none());
+        let profile = usize::from(self.case.age().is_none() && !self.case.age_is_unknown())
+            + usize::from(self.case.sex().is_none() && !self.case.sex_is_unknown());
+        let choices =
+            (0..self.catalogue.groups().len()).filter(|group| self.open.choice(*group).is_some()).count();
         let uncertainty: f64 = self
             .model
             .hypotheses()
@@ -412,24 +322,16 @@ impl Questions<'_> {
             / std::f64::consts::LN_2;
         let usual = if gain > 0.0 { gain.max(USUAL_GAIN) } else { USUAL_GAIN };
         let discriminating = ((uncertainty - 1.0).max(0.0) / usual).ceil() as usize;
-        (screens + profile + discriminating).clamp(1, MOST_QUESTIONS)
+        (screens + profile + choices + discriminating).clamp(1, MOST_QUESTIONS)
     }
 }
 
 /// One question for some findings; none for none.
-fn listed(findings: Vec<FindingIndex>) -> Option<Ask> {
+fn listed(mut findings: Vec<FindingIndex>) -> Option<Ask> {
+    findings.truncate(LONGEST_SAFETY_LIST);
     match findings.as_slice() {
         [] => None,
         [only] => Some(Ask::Finding(*only)),
         _ => Some(Ask::Checklist(Topic::Safety, findings)),
     }
-}
-
-/// Whether a finding concerns a runner of this age and sex; one that is not known may be any.
-pub(super) fn concerns(finding: &Finding, case: &Case) -> bool {
-    finding.only_for.is_none_or(|only| {
-        only.sex.is_none_or(|wanted| case.sex().is_none_or(|sex| sex == wanted))
-            && only.age_from.is_none_or(|from| case.age().is_none_or(|age| age >= from))
-            && only.age_to.is_none_or(|to| case.age().is_none_or(|age| age <= to))
-    })
 }

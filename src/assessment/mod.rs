@@ -13,10 +13,12 @@ mod information;
 mod interview;
 mod measure;
 mod model;
+mod open;
 mod question;
 mod questionnaire;
 mod ranking;
 mod scope;
+mod setting_aside;
 mod triage;
 mod what_if;
 

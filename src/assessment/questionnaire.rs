@@ -5,16 +5,30 @@
 
 use super::{
     assess,
-    case::Case,
+    case::{Answer, Case},
     information::Information,
     model::Model,
+    open::concerns,
     question::{Ask, Topic, Why},
 };
 use crate::catalogue::{
     Catalogue, FindingIndex,
-    entry::RedFlag,
-    vocabulary::{Examiner, GroupKind, TriageLevel},
+    vocabulary::{Examiner, GroupKind, Sex, TriageLevel},
 };
+
+/// Ages in years that stand for the bands of adults.
+const ADULT_AGES: [u8; 3] = [28, 50, 70];
+
+/// The topics in the order in which a person expects them; gentle tests come last.
+const ORDER: [Topic; 7] = [
+    Topic::Safety,
+    Topic::Triggers,
+    Topic::Sensations,
+    Topic::Places,
+    Topic::Background,
+    Topic::SelfTests,
+    Topic::Examination,
+];
 
 /// One question of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +66,11 @@ pub fn questionnaire(catalogue: &Catalogue, model: &Model) -> Vec<PlannedQuestio
     let by_oneself =
         |finding: &FindingIndex| catalogue.finding_at(*finding).kind.examiner() == Examiner::Oneself;
     let more_signs: Vec<FindingIndex> = all()
-        .filter(|finding| catalogue.finding_at(*finding).red_flag && by_oneself(finding))
+        .filter(|finding| {
+            let entry = catalogue.finding_at(*finding);
+            // What puts a case out of scope spares all further questions.
+            (entry.red_flag || entry.out_of_scope.is_some()) && by_oneself(finding)
+        })
         .filter(|finding| option_of(model, *finding).is_none())
         .filter(&mut take)
         .collect();
@@ -81,8 +99,9 @@ pub fn questionnaire(catalogue: &Catalogue, model: &Model) -> Vec<PlannedQuestio
             None => topics.push((examiner, topic, vec![finding])),
         }
     }
-    // Stable: within those that one person can answer, the most telling topic stays first.
-    topics.sort_by_key(|(examiner, ..)| *examiner == Examiner::Clinician);
+    topics.sort_by_key(|(examiner, topic, _)| {
+        (*examiner == Examiner::Clinician, ORDER.iter().position(|known| known == topic))
+    });
     for (asked_of, topic, findings) in &topics {
         questions.extend(lists(*topic, findings).map(|ask| PlannedQuestion {
             ask,
@@ -106,19 +125,19 @@ fn option_of(model: &Model, finding: FindingIndex) -> Option<usize> {
     model.finding(finding).group.filter(|group| model.group(*group).kind == GroupKind::SingleChoice)
 }
 
-/// The triage level that a finding asks for by itself, at every age and in both sexes; none where it takes more.
+/// The triage level that a finding leads to by itself in any adult whom it concerns; none where that is not above `routine`.
 #[must_use]
-pub fn level_alone(catalogue: &Catalogue, finding: FindingIndex) -> Option<TriageLevel> {
-    let id = &catalogue.finding_at(finding).id;
-    let alone = |rule: &&RedFlag| {
-        let anyone = rule.age_from.is_none() && rule.age_to.is_none() && rule.sex.is_none();
-        let all = rule.all_of.iter().all(|other| other == id);
-        let any = match rule.at_least {
-            0 => rule.all_of.contains(id),
-            1 => rule.any_of.contains(id),
-            _ => false,
-        };
-        anyone && all && any && rule.all_absent.is_empty()
-    };
-    catalogue.red_flags().iter().filter(alone).map(|rule| rule.level).max()
+pub fn level_alone(catalogue: &Catalogue, model: &Model, finding: FindingIndex) -> Option<TriageLevel> {
+    let sexes = [None, Some(Sex::Female), Some(Sex::Male)];
+    ADULT_AGES
+        .into_iter()
+        .flat_map(|age| sexes.map(|sex| Case::new(Some(age), sex)))
+        .filter(|case| concerns(catalogue.finding_at(finding), case))
+        .map(|mut case| {
+            // The first answer of a case contradicts nothing.
+            let _ = case.answer(catalogue, finding, Answer::Present);
+            assess(catalogue, model, &case).triage.level
+        })
+        .min()
+        .filter(|level| *level > TriageLevel::Routine)
 }

@@ -2,7 +2,8 @@
 //!
 //! A red-flag rule fires by itself, whatever the ranking says. A dangerous condition raises the level from a
 //! probability that its catalogue entry sets, once an answer speaks for it. The level is the highest of all.
-//! What was not asked is not taken for absent: `self_care` is only said when nothing that matters is open.
+//! What was not asked is not taken for absent: `self_care` is only said when nothing that matters is open, the questions
+//! included that the interview would ask for safety.
 //!
 //! A further warning sign never lowers the level. It could: what speaks for one dangerous condition takes
 //! probability from another. So a condition may also pass its threshold with some of the warning signs set
@@ -14,13 +15,15 @@ use super::{
     case::{Answer, Case},
     evidence::Weighing,
     model::{Hypothesis, Model},
+    open::OpenFindings,
     ranking::Ranking,
+    setting_aside::SettingAside,
 };
 use crate::catalogue::{
     Catalogue, FindingIndex,
     entry::{Condition, RedFlag},
     id::FindingId,
-    vocabulary::{AgeBand, Examiner, TriageLevel},
+    vocabulary::{AgeBand, Examiner, FindingKind, TriageLevel},
 };
 
 /// A rule for certain ages speaks for a runner of unknown age when at least this share of runners has them.
@@ -83,6 +86,8 @@ pub enum Because {
     WarningSign,
     /// The safety questions are not answered yet.
     Unscreened,
+    /// Some of them were answered with "do not know", and no other is open.
+    NotKnown,
     /// Everything that matters was asked, and nothing was found.
     Screened,
 }
@@ -104,10 +109,17 @@ impl Triage {
         let level = reasons.iter().map(|reason| reason.level).max().unwrap_or(TriageLevel::SelfCare);
         let unscreened = unscreened(catalogue, case, level);
         let age_matters = case.age().is_none() && level < TriageLevel::Soon;
-        let open = !unscreened.is_empty() || age_matters;
+        let questions = || {
+            let examiner = Examiner::Oneself;
+            level < TriageLevel::Soon
+                && OpenFindings { catalogue, model, case, ranking, level, examiner }.could_raise()
+        };
+        let open = !unscreened.is_empty() || age_matters || questions();
+        let told = case.age().is_some() || case.age_is_unknown();
+        let answerable = !told || unscreened.iter().any(|finding| !case.is_unknown(*finding)) || questions();
         if level == TriageLevel::SelfCare {
             let (level, because) = if open {
-                (TriageLevel::Routine, Because::Unscreened)
+                (TriageLevel::Routine, if answerable { Because::Unscreened } else { Because::NotKnown })
             } else {
                 (TriageLevel::SelfCare, Because::Screened)
             };
@@ -224,7 +236,8 @@ fn dangerous_conditions(
         let condition = catalogue.condition_at(model.condition(*hypothesis));
         let probability = ranking.posterior(*hypothesis);
         let (level, threshold) = passed_threshold(condition, probability)?;
-        // A prior alone raises nothing: some answer must be there that speaks for the condition.
+        // A prior alone raises nothing, and neither does what a runner brings along: something must be felt or found that
+        // speaks for the condition, else a jump in distance would be a suspicion in everyone's data.
         let findings: Vec<FindingIndex> = weighing
             .answers()
             .iter()
@@ -232,7 +245,10 @@ fn dangerous_conditions(
             .map(|answer| answer.finding)
             .filter(|finding| case.answer_to(*finding) == Some(Answer::Present))
             .collect();
-        let raised = !findings.is_empty() && probability > ranking.prior(*hypothesis);
+        let felt = findings.iter().any(|finding| {
+            !matches!(catalogue.finding_at(*finding).kind, FindingKind::RiskFactor | FindingKind::History)
+        });
+        let raised = felt && probability > ranking.prior(*hypothesis);
         raised.then_some(Reason {
             level,
             stop_running: level > TriageLevel::Routine,
@@ -266,7 +282,11 @@ fn hidden_dangers(
         }];
     }
     let mut found = Vec::new();
+    let setting_aside = SettingAside::new(model, case, signs);
     for combination in 1_u32..1 << signs.len() {
+        if !setting_aside.may_raise(catalogue, model, combination, level) {
+            continue;
+        }
         let set_aside: Vec<FindingIndex> = signs
             .iter()
             .enumerate()
@@ -287,7 +307,7 @@ fn hidden_dangers(
 }
 
 /// The highest level that a probability passes the threshold of.
-fn passed_threshold(condition: &Condition, probability: f64) -> Option<(TriageLevel, f64)> {
+pub(super) fn passed_threshold(condition: &Condition, probability: f64) -> Option<(TriageLevel, f64)> {
     condition
         .urgency
         .raises
@@ -324,7 +344,7 @@ fn unscreened(catalogue: &Catalogue, case: &Case, level: TriageLevel) -> Vec<Fin
             let entry = catalogue.finding_at(finding);
             let askable = entry.red_flag
                 && entry.kind.examiner() == Examiner::Oneself
-                && super::interview::concerns(entry, case);
+                && super::open::concerns(entry, case);
             if askable && case.answer_to(finding).is_none() {
                 open.insert(finding);
             }

@@ -5,8 +5,8 @@
 use super::{
     Assessment, assess,
     case::{Answer, Case},
-    interview::concerns,
     model::{Hypothesis, Model},
+    open::concerns,
 };
 use crate::catalogue::{
     Catalogue, FindingIndex,

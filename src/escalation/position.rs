@@ -116,6 +116,8 @@ pub enum Why<'a> {
     Untried,
     /// What goes on has time left.
     GoesOn,
+    /// It is a name for several conditions, and each has a ladder of its own.
+    OneOfSeveral,
     /// Nothing further stands open.
     NothingOpen,
     /// There is no ladder, and the pain has time to ease by itself.
@@ -174,6 +176,9 @@ impl fmt::Display for NextAction<'_> {
                 Some(treatment) => write!(out, "Go on with this: {}.", treatment.name),
                 None => out.write_str("Go on with what was begun."),
             },
+            Why::OneOfSeveral => out.write_str(
+                "This is a name for several conditions, and each has a ladder of its own. Have someone look which it is.",
+            ),
             Why::NothingOpen => out.write_str(
                 "No further step stands open from what is known. See a clinician; the gates say what is missing.",
             ),
@@ -425,7 +430,9 @@ impl<'a> Stand<'a> {
         if may_ease {
             return action(ActionKind::Review, None, Why::TimeToEase);
         }
-        action(ActionKind::SeeSomeone, None, Why::NothingOpen)
+        let several = !self.gates.condition.members.is_empty();
+        let why = if several { Why::OneOfSeveral } else { Why::NothingOpen };
+        action(ActionKind::SeeSomeone, None, why)
     }
 
     /// Whether care had the time in which pain should begin to ease, nothing did, and nobody looked yet.
@@ -450,6 +457,7 @@ impl<'a> Stand<'a> {
             | Why::NoBetter
             | Why::Untried
             | Why::GoesOn
+            | Why::OneOfSeveral
             | Why::NothingOpen
             | Why::TimeToEase => self.gates.condition.course.review_after_weeks.map(|weeks| weeks.get()),
         }

@@ -6,6 +6,9 @@ use crate::catalogue::{
     vocabulary::TriageLevel,
 };
 
+/// A step that is not passed within so many days is no progress.
+const DAYS_FOR_A_STEP: u32 = 14;
+
 /// From this pain on, from 0 to 10, someone should look, whatever the plan says.
 const SEVERE_PAIN: f64 = 7.0;
 
@@ -73,6 +76,8 @@ pub enum Why {
     TreatedFirst,
     /// The easiest step is too much.
     FirstStepTooMuch,
+    /// So many sessions at one step that it is no progress.
+    NoProgress,
     /// A limp.
     Limp,
     /// Too much pain during the run.
@@ -103,6 +108,7 @@ impl Why {
         Self::SeverePain,
         Self::TreatedFirst,
         Self::FirstStepTooMuch,
+        Self::NoProgress,
         Self::Limp,
         Self::PainDuringHigh,
         Self::PainAfterHigh,
@@ -124,7 +130,8 @@ impl Why {
             | Self::LimpWithBone
             | Self::SeverePain
             | Self::TreatedFirst
-            | Self::FirstStepTooMuch => Verdict::SeeSomeone,
+            | Self::FirstStepTooMuch
+            | Self::NoProgress => Verdict::SeeSomeone,
             Self::Limp | Self::PainDuringHigh | Self::PainAfterHigh | Self::WorseNextDay => Verdict::StepBack,
             Self::PainDuring | Self::PainAfter | Self::MoreSessions => Verdict::Hold,
             Self::WentWell | Self::Finished => Verdict::Advance,
@@ -178,6 +185,9 @@ pub fn check<'a>(
     if step == 1 && worst(&why) == Some(Verdict::StepBack) {
         why.push(Why::FirstStepTooMuch);
     }
+    if worst(&why) == Some(Verdict::Hold) && report.sessions_at_step >= most_sessions(plan) {
+        why.push(Why::NoProgress);
+    }
     if why.is_empty() {
         why.push(if last { Why::Finished } else { Why::WentWell });
     }
@@ -190,6 +200,11 @@ pub fn check<'a>(
         Verdict::SeeSomeone => None,
     };
     Some(RunCheck { verdict, plan, next_step, why })
+}
+
+/// How many sessions fit into the time in which a step should be passed.
+fn most_sessions(plan: &Progression) -> u32 {
+    (DAYS_FOR_A_STEP / (u32::from(plan.days_between) + 1)).max(u32::from(plan.sessions_per_step) + 1)
 }
 
 /// Everything that speaks against the next step.

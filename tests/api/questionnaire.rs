@@ -48,7 +48,8 @@ async fn a_level_that_an_option_asks_for_alone_is_the_least_that_an_assessment_g
         if option["level_alone"].is_null() {
             continue;
         }
-        let answer = api.assess(&json!({ "present": [option["finding"]] })).await;
+        let sex = option["only_for"]["sex"].as_str().unwrap_or("female");
+        let answer = api.assess(&json!({ "age": 50, "sex": sex, "present": [option["finding"]] })).await;
         assert!(place(&answer["triage"]["level"]) >= place(&option["level_alone"]), "{option}");
         emergencies += usize::from(option["level_alone"] == "emergency");
     }
@@ -63,7 +64,11 @@ async fn answers_to_all_questions_make_one_assessment_without_open_warning_signs
             "sex" => case["sex"] = json!("female"),
             "number" => match question["field"].as_str().unwrap().strip_prefix("measures.") {
                 None => case["age"] = json!(40),
-                Some(measure) => case["measures"][measure] = question["range"]["least"].clone(),
+                // A week of mild pain, and a weekly distance that stayed the same.
+                Some("weeks_since_onset") => case["measures"]["weeks_since_onset"] = json!(1),
+                Some(measure) => {
+                    case["measures"][measure] = json!(question["range"]["most"].as_f64().unwrap() / 10.0);
+                }
             },
             _ => {
                 for option in options(&question) {
