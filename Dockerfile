@@ -28,6 +28,7 @@ LABEL org.opencontainers.image.title="coxa" \
       org.opencontainers.image.licenses="(MIT OR Apache-2.0) AND CC-BY-4.0" \
       org.opencontainers.image.revision="${COXA_COMMIT}"
 COPY --from=build /coxa /coxa
+# Others reach this address, so the start is refused until COXA__AUTH__KEYS or COXA__AUTH__MODE=open says who may ask.
 ENV COXA__SERVER__LISTEN="0.0.0.0:8080"
 EXPOSE 8080
 USER 65532:65532

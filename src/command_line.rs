@@ -18,6 +18,7 @@ use crate::{
     api::{Knowledge, assess_body, openapi},
     assessment::Model,
     evaluation::{Outcome, Report, Thresholds, Vignette, changes, simulate},
+    keys::{KeyEntry, new_key},
     settings::{Overrides, Settings},
     startup::{Service, knowledge, read_folder},
     telemetry,
@@ -90,8 +91,11 @@ enum Command {
         #[arg(long)]
         yaml: bool,
     },
-    /// Print the settings in force
+    /// Print the settings in force; of keys, names and SHA-256 alone
     Settings,
+    /// Make keys for those who may ask
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Ask a running service whether it is ready; for HEALTHCHECK
     Healthcheck {
         /// Address of the service; without it, the one of the settings
@@ -101,6 +105,15 @@ enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Print a new random key, and the line that lets it in
+    New {
+        /// Whose key it is: letters, digits, `.`, `_` and `-`
+        name: String,
     },
 }
 
@@ -181,6 +194,7 @@ pub fn run() -> ExitCode {
             print(&if yaml { openapi::committed_yaml() } else { openapi::COMMITTED.into() })
         }
         Command::Settings => settings(&overrides).and_then(|settings| print(&settings.to_toml())),
+        Command::Key(KeyCommand::New { name }) => key(&name),
         Command::Healthcheck { url } => healthcheck(url, &overrides),
         Command::Completions { shell } => completions(shell),
     };
@@ -413,6 +427,20 @@ fn healthcheck(url: Option<String>, overrides: &Overrides) -> Ended {
     } else {
         Err(format!("{address} is not ready: {}", status.trim()))
     }
+}
+
+/// Makes a key. Nothing keeps it: it is shown this once, and the settings take its SHA-256.
+fn key(name: &str) -> Ended {
+    let key = new_key().map_err(|error| format!("no random numbers can be had: {error}"))?;
+    let entry = KeyEntry::of(name, &key).map_err(|fault| fault.to_string())?;
+    print(&format!(
+        "The key, shown this once. Its bearer sends it as `Authorization: Bearer KEY` or `X-API-Key: KEY`:\n\n\
+         {key}\n\n\
+         What lets it in, in a file of settings:\n\n\
+         [auth]\nkeys = [\"{entry}\"]\n\n\
+         or as a variable; commas part several:\n\n\
+         COXA__AUTH__KEYS={entry}\n"
+    ))
 }
 
 fn completions(shell: clap_complete::Shell) -> Ended {

@@ -4,6 +4,7 @@
 //!
 //! - [`command_line`] what each command does
 //! - [`startup`] from [`settings`] and [`telemetry`] to a running service; [`reload`] another catalogue while it runs
+//! - [`keys`] how a key is made, and how the settings hold it
 //! - [`api`] the only room that knows HTTP and JSON
 //! - [`evaluation`] how good that is on cases whose answer is known
 //! - [`assessment`] what the findings point to; [`escalation`] which step of care comes next
@@ -17,6 +18,7 @@ pub mod catalogue;
 pub mod command_line;
 pub mod escalation;
 pub mod evaluation;
+pub mod keys;
 pub mod reload;
 pub mod settings;
 pub mod startup;

@@ -2,13 +2,21 @@
 //!
 //! Settings travel as arguments and are never global. `config/default.toml` is embedded and is the reference.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Display},
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use config::{Config, Environment, File, FileFormat};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::catalogue::nearest;
+use crate::{catalogue::nearest, keys::KeyEntry};
 
 /// The reference of every key, with its default.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -19,12 +27,27 @@ const ENVIRONMENT_NAME: &str = "COXA_ENV";
 /// What every variable that holds a setting begins with.
 const VARIABLE_PREFIX: &str = "COXA__";
 
+/// Keys that hold lists; in a variable, commas part the entries.
+const LISTS: [&str; 3] = ["auth.keys", "proxy.trusted", "cors.allowed_origins"];
+
+/// The largest rate and the longest window of a rate limit.
+const MOST_REQUESTS: u32 = 1_000_000;
+const LONGEST_WINDOW: u32 = 86_400;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The server.
     pub server: Server,
+    /// Who may ask.
+    pub auth: Auth,
+    /// How often.
+    pub rate_limit: RateLimit,
+    /// Proxies in front.
+    pub proxy: Proxy,
+    /// Web pages of other origins.
+    pub cors: Cors,
     /// Logs.
     pub telemetry: Telemetry,
     /// The knowledge.
@@ -51,6 +74,8 @@ pub struct Server {
     pub drain_delay: u64,
     /// For requests in flight after that.
     pub shutdown_timeout: u64,
+    /// How long browsers are told to use HTTPS alone; 0 for not telling them.
+    pub hsts_seconds: u32,
 }
 
 impl Server {
@@ -59,6 +84,145 @@ impl Server {
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout)
     }
+}
+
+/// Who may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Whether a key is needed.
+    pub mode: AuthMode,
+    /// The keys; each name and each key once.
+    #[serde(with = "texts")]
+    pub keys: Vec<KeyEntry>,
+}
+
+/// Whether a key is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMode {
+    /// Where there are keys; without keys, only a loopback address may be listened on.
+    Auto,
+    /// Always.
+    Keys,
+    /// Never, on whatever address.
+    Open,
+}
+
+/// How often one client may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Requests in a window; 0 for no limit.
+    pub requests: u32,
+    /// Length of the window in seconds.
+    pub window_seconds: u32,
+}
+
+/// Proxies in front.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxy {
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    #[serde(with = "texts")]
+    pub trusted: Vec<Network>,
+}
+
+/// A network, or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(pub IpNet);
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(Self).map_err(|_| "expected networks such as 10.0.0.0/8 or addresses".into())
+    }
+}
+
+impl Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Web pages of other origins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// Origins whose pages may read answers.
+    #[serde(with = "texts")]
+    pub allowed_origins: Vec<Origin>,
+}
+
+/// An origin as browsers write it: scheme, host, and port where it is not the usual one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(pub String);
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase()
+                || byte.is_ascii_digit()
+                || matches!(byte, b'-' | b'.' | b':' | b'[' | b']')
+        };
+        match host {
+            Some(host) if !host.is_empty() && host.bytes().all(plain) => Ok(Self(text.into())),
+            Some(_) | None => Err(
+                "expected origins such as https://app.example: scheme and host in small letters, no path, no \
+                 wildcard"
+                    .into(),
+            ),
+        }
+    }
+}
+
+impl Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Lists of what is written as a text. An empty text is no entry: an empty variable gives one.
+mod texts {
+    use super::{Display, FromStr};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<T: Display, S: Serializer>(list: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(list.iter().map(ToString::to_string))
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        texts.map(|text| text.parse().map_err(Error::custom)).collect()
+    }
+}
+
+/// Why nothing is listened on.
+#[derive(Debug, Error)]
+pub enum AccessRefused {
+    /// Anyone who reaches the address could ask, and nobody said that they may.
+    #[error(
+        "refusing to listen on {0}, where others can reach it, before it is said who may ask. Either set auth.keys, \
+         so that only bearers of a key may (`coxa key new NAME` makes one), or set auth.mode = \"open\" \
+         (COXA__AUTH__MODE=open), so that everyone may"
+    )]
+    Unsaid(SocketAddr),
+    /// Keys are needed, and there are none.
+    #[error("auth.mode is \"keys\", but auth.keys is empty; `coxa key new NAME` makes one")]
+    NoKeys,
+    /// There are keys, and nobody is asked for them.
+    #[error("auth.keys holds keys, but auth.mode = \"open\" asks nobody for one; take one of the two out")]
+    UnusedKeys,
 }
 
 /// What is logged and how.
@@ -171,13 +335,16 @@ impl Settings {
             layers = layers.add_source(File::new(&format!("config/{named}.toml"), FileFormat::Toml));
         }
         let ours = variables.into_iter().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX)).collect();
-        layers = layers.add_source(
-            Environment::with_prefix("COXA")
-                .prefix_separator("__")
-                .separator("__")
-                .try_parsing(true)
-                .source(Some(ours)),
-        );
+        let mut environment = Environment::with_prefix("COXA")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .source(Some(ours));
+        for list in LISTS {
+            environment = environment.with_list_parse_key(list);
+        }
+        layers = layers.add_source(environment);
         if let Some(listen) = overrides.listen {
             layers = layers.set_override("server.listen", listen.to_string())?;
         }
@@ -196,13 +363,48 @@ impl Settings {
             ("server.head_timeout", self.server.head_timeout),
             ("server.request_timeout", self.server.request_timeout),
             ("server.keep_alive", self.server.keep_alive),
+            ("rate_limit.window_seconds", self.rate_limit.window_seconds.into()),
         ];
         for (key, value) in least_one {
             if value == 0 {
                 return Err(SettingsError::Invalid { key: key.into(), reason: "it must be above 0".into() });
             }
         }
-        Ok(())
+        let limits = [
+            ("rate_limit.requests", self.rate_limit.requests, MOST_REQUESTS),
+            ("rate_limit.window_seconds", self.rate_limit.window_seconds, LONGEST_WINDOW),
+        ];
+        for (key, value, most) in limits {
+            if value > most {
+                let reason = format!("it must be at most {most}");
+                return Err(SettingsError::Invalid { key: key.into(), reason });
+            }
+        }
+        let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        match self.auth.keys.iter().find(|key| !names.insert(&key.name) || !keys.insert(key.sha256)) {
+            Some(twice) => {
+                let reason = format!("the name or the key of `{}` stands there twice", twice.name);
+                Err(SettingsError::Invalid { key: "auth.keys".into(), reason })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The keys that requests are asked for; none where anyone may ask.
+    ///
+    /// # Errors
+    /// [`AccessRefused`] when it is not said who may ask, or said in two ways.
+    pub fn keys_in_force(&self) -> Result<&[KeyEntry], AccessRefused> {
+        let keys = self.auth.keys.as_slice();
+        match self.auth.mode {
+            AuthMode::Open if keys.is_empty() => Ok(keys),
+            AuthMode::Open => Err(AccessRefused::UnusedKeys),
+            AuthMode::Keys if keys.is_empty() => Err(AccessRefused::NoKeys),
+            AuthMode::Auto if keys.is_empty() && !self.server.listen.ip().to_canonical().is_loopback() => {
+                Err(AccessRefused::Unsaid(self.server.listen))
+            }
+            AuthMode::Auto | AuthMode::Keys => Ok(keys),
+        }
     }
 
     /// The settings as TOML.
@@ -259,6 +461,13 @@ fn explain(error: &serde_path_to_error::Error<config::ConfigError>, known: &[Str
             |meant| format!("; did you mean `{meant}`?"),
         );
         return SettingsError::UnknownKey { key, hint };
+    }
+    if path.starts_with("auth.keys") {
+        // The message may say back what stands there, and somebody may have put a key there.
+        let reason = "expected a list of texts `name:sha256`, with a name of 1 to 64 letters, digits, dots, \
+                      underscores and hyphens, and the SHA-256 of a key as 64 hex digits; `coxa key new NAME` \
+                      prints one";
+        return SettingsError::Invalid { key: path, reason: reason.into() };
     }
     SettingsError::Invalid { key: path, reason: message }
 }
@@ -323,6 +532,88 @@ mod tests {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.contains(key), "{message}");
         }
+    }
+
+    #[test]
+    fn lists_come_from_variables_with_commas_and_an_empty_variable_is_an_empty_list() {
+        let (one, other) = ("a".repeat(64), "b".repeat(64));
+        let settings = read(&[
+            ("COXA__AUTH__KEYS", &format!("phone:{one}, watch-2:{other}")),
+            ("COXA__PROXY__TRUSTED", "10.0.0.0/8,192.0.2.1,fd00::/8"),
+            ("COXA__CORS__ALLOWED_ORIGINS", "https://app.example,http://localhost:3000"),
+        ])
+        .unwrap();
+        let names: Vec<&str> = settings.auth.keys.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(names, ["phone", "watch-2"]);
+        let networks: Vec<String> = settings.proxy.trusted.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]);
+        assert_eq!(settings.cors.allowed_origins.len(), 2);
+        assert_eq!(toml::from_str::<Settings>(&settings.to_toml()).unwrap(), settings);
+        let empty = ["COXA__AUTH__KEYS", "COXA__PROXY__TRUSTED", "COXA__CORS__ALLOWED_ORIGINS"];
+        assert_eq!(read(&empty.map(|name| (name, ""))).unwrap(), read(&[]).unwrap());
+    }
+
+    #[test]
+    fn a_list_with_an_entry_that_does_not_fit_is_refused() {
+        let digits = "a".repeat(64);
+        for (name, value, key) in [
+            ("COXA__AUTH__KEYS", "phone:123", "auth.keys"),
+            ("COXA__AUTH__KEYS", &format!("phone:{digits},phone:{}", "b".repeat(64)), "auth.keys"),
+            ("COXA__AUTH__KEYS", &format!("phone:{digits},watch:{digits}"), "auth.keys"),
+            ("COXA__PROXY__TRUSTED", "10.0.0.0/33", "proxy.trusted"),
+            ("COXA__PROXY__TRUSTED", "proxy.example", "proxy.trusted"),
+            ("COXA__CORS__ALLOWED_ORIGINS", "*", "cors.allowed_origins"),
+            ("COXA__CORS__ALLOWED_ORIGINS", "null", "cors.allowed_origins"),
+            ("COXA__CORS__ALLOWED_ORIGINS", "app.example", "cors.allowed_origins"),
+            ("COXA__CORS__ALLOWED_ORIGINS", "https://app.example/", "cors.allowed_origins"),
+            ("COXA__CORS__ALLOWED_ORIGINS", "https://*.example", "cors.allowed_origins"),
+            ("COXA__RATE_LIMIT__REQUESTS", "1000001", "rate_limit.requests"),
+            ("COXA__RATE_LIMIT__WINDOW_SECONDS", "0", "rate_limit.window_seconds"),
+            ("COXA__AUTH__MODE", "none", "auth.mode"),
+        ] {
+            let message = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(message.contains(key), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_put_where_its_sha256_is_due_is_not_said_back() {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        let key = "coxa_0123456789";
+        for keys in [format!("\"{key}\""), format!("[\"name:{key}\"]"), format!("[[\"{key}\"]]")] {
+            std::fs::write(file.path(), format!("[auth]\nkeys = {keys}\n")).unwrap();
+            let overrides = Overrides { file: Some(file.path().into()), ..Overrides::default() };
+            let message = Settings::read(&overrides, []).unwrap_err().to_string();
+            assert!(message.contains("auth.keys") && !message.contains(key), "{message}");
+        }
+        let message = read(&[("COXA__AUTH__KEYS", key)]).unwrap_err().to_string();
+        assert!(message.contains("auth.keys") && !message.contains(key), "{message}");
+    }
+
+    #[test]
+    fn an_address_that_others_reach_needs_a_choice_of_who_may_ask() {
+        let entry = format!("phone:{}", "a".repeat(64));
+        let may_ask = |listen: &str, mode: &str, keys: &str| {
+            let settings = read(&[
+                ("COXA__SERVER__LISTEN", listen),
+                ("COXA__AUTH__MODE", mode),
+                ("COXA__AUTH__KEYS", keys),
+            ])
+            .unwrap();
+            settings.keys_in_force().map(<[KeyEntry]>::len).map_err(|refused| refused.to_string())
+        };
+        for loopback in ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert_eq!(may_ask(loopback, "auto", ""), Ok(0), "{loopback}");
+        }
+        for address in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[2001:db8::1]:1"] {
+            let refused = may_ask(address, "auto", "").unwrap_err();
+            assert!(refused.contains("auth.keys") && refused.contains("auth.mode = \"open\""), "{refused}");
+            assert_eq!(may_ask(address, "open", ""), Ok(0), "{address}");
+            assert_eq!(may_ask(address, "auto", &entry), Ok(1), "{address}");
+        }
+        assert_eq!(may_ask("127.0.0.1:1", "keys", &entry), Ok(1));
+        assert!(may_ask("127.0.0.1:1", "keys", "").is_err());
+        assert!(may_ask("127.0.0.1:1", "open", &entry).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,10 +17,14 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Parts, RouteTable},
+    api::{
+        self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Parts, RouteTable,
+        access::{Access, AccessRules},
+        rate_limit::Rate,
+    },
     catalogue::{CatalogueFile, Faults, embedded},
     reload::Reloader,
-    settings::Settings,
+    settings::{AccessRefused, Settings},
 };
 
 /// Why the service does not start.
@@ -36,6 +41,9 @@ pub enum StartError {
     /// The catalogue has faults.
     #[error("{0}")]
     Catalogue(#[from] Faults),
+    /// It is not said who may ask.
+    #[error("{0}")]
+    Access(#[from] AccessRefused),
     /// Signals to stop or to reload cannot be taken.
     #[error("cannot take the signals to stop or to reload: {0}")]
     Signals(io::Error),
@@ -87,6 +95,18 @@ pub fn knowledge(folder: &Path) -> Result<Knowledge, StartError> {
     Ok(Knowledge::compile(&files)?)
 }
 
+/// Who may ask, as the settings say it.
+fn access(settings: &Settings) -> Result<Access, AccessRefused> {
+    let rate = &settings.rate_limit;
+    let rate = NonZeroU32::new(rate.requests).zip(NonZeroU32::new(rate.window_seconds));
+    Ok(Access::new(AccessRules {
+        keys: settings.keys_in_force()?.iter().map(|key| key.sha256).collect(),
+        rate: rate.map(|(requests, window_seconds)| Rate { requests, window_seconds }),
+        trusted_proxies: settings.proxy.trusted.iter().map(|network| network.0).collect(),
+        allowed_origins: settings.cors.allowed_origins.iter().map(|origin| origin.0.clone()).collect(),
+    }))
+}
+
 /// A service that listens.
 pub struct Service {
     server: Server,
@@ -103,8 +123,9 @@ impl Service {
     /// Reads the catalogue and begins to listen, for requests and for signals to stop.
     ///
     /// # Errors
-    /// [`StartError`] when the catalogue is refused, or the address or the signals cannot be had.
+    /// [`StartError`] when it is not said who may ask, the catalogue is refused, or the address or the signals cannot be had.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
+        let access = web::Data::new(access(settings)?);
         let knowledge = knowledge(&settings.catalogue.path)?;
         let catalogue_version = knowledge.catalogue().about().version.clone();
         let knowledge = LiveKnowledge::new(knowledge);
@@ -118,9 +139,11 @@ impl Service {
         let parts = Parts {
             knowledge,
             body_limit: BodyLimit(settings.server.body_limit),
+            access,
             envelope: EnvelopeSettings {
                 request_timeout: settings.server.request_timeout(),
                 access_log: settings.telemetry.access_log,
+                hsts_seconds: settings.server.hsts_seconds,
             },
             table: web::Data::new(RouteTable::new()),
             draining: draining.clone(),

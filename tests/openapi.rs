@@ -245,6 +245,8 @@ impl Examples<'_> {
             ("422", _) => self.client.request("get", &format!("{path}?limt=5")),
             _ => {
                 let kind = match status {
+                    "401" => ProblemKind::Unauthorized,
+                    "429" => ProblemKind::TooManyRequests,
                     "408" => ProblemKind::RequestTimeout,
                     "500" => ProblemKind::InternalError,
                     "503" => ProblemKind::Draining,

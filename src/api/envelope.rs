@@ -5,14 +5,17 @@
 //! the request across that call makes actix panic on every request.
 
 use std::{
+    convert::Infallible,
     panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use actix_web::{
     Error, HttpResponse,
-    body::{BoxBody, EitherBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
         Method, StatusCode,
@@ -25,6 +28,7 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::{
+    access::{Access, Verdict},
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     representation::accepts_json,
 };
@@ -39,6 +43,8 @@ pub struct EnvelopeSettings {
     pub request_timeout: Duration,
     /// Whether each request leaves a line in the log.
     pub access_log: bool,
+    /// For how many seconds browsers are told to use HTTPS alone; 0 for not telling them.
+    pub hsts_seconds: u32,
 }
 
 /// Wraps a request and its answer.
@@ -50,26 +56,49 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let id = request_id(request.headers());
     let method = request.method().clone();
     let pattern = request.match_pattern();
-    let settings = request
-        .app_data::<web::Data<EnvelopeSettings>>()
-        .map(|settings| *settings.get_ref())
-        .unwrap_or(EnvelopeSettings { request_timeout: Duration::from_secs(10), access_log: false });
+    let settings =
+        request.app_data::<web::Data<EnvelopeSettings>>().map(|settings| *settings.get_ref()).unwrap_or(
+            EnvelopeSettings { request_timeout: Duration::from_secs(10), access_log: false, hsts_seconds: 0 },
+        );
+    // Decided by the head, before anything of the body is read.
+    let admission = request.app_data::<web::Data<Access>>().map(|access| access.admit(&request));
+    let finish = |headers: &mut HeaderMap| {
+        finish(headers, &id, settings.hsts_seconds);
+        if let Some(admission) = &admission {
+            admission.apply(headers);
+        }
+    };
     let log = |status: StatusCode| {
         if settings.access_log {
             access_log(&method, pattern.as_deref(), status, begin, &id);
         }
     };
-    if speaks_json_alone(request.path()) && !accepts_json(&request) {
-        let problem = Problem::new(ProblemKind::NotAcceptable, "this path answers in application/json alone");
-        let response = finished(problem.response(&id), &id);
+    let early = match admission.as_ref().map(|admission| &admission.verdict) {
+        Some(Verdict::Refused(problem)) => Some(problem.response(&id)),
+        Some(Verdict::Preflight) => Some(HttpResponse::NoContent().finish()),
+        // Without rules of access nothing is let through.
+        None => {
+            Some(Problem::new(ProblemKind::InternalError, "the service failed on this request").response(&id))
+        }
+        Some(Verdict::Admitted) => {
+            (speaks_json_alone(request.path()) && !accepts_json(&request)).then(|| {
+                let detail = "this path answers in application/json alone";
+                Problem::new(ProblemKind::NotAcceptable, detail).response(&id)
+            })
+        }
+    };
+    if let Some(mut response) = early {
+        finish(response.headers_mut());
         log(response.status());
-        return Ok(request.into_response(response).map_into_left_body());
+        let (request, unread) = request.into_parts();
+        let response = response.map_body(|_, answer| Unread::answered(answer, unread).boxed());
+        return Ok(ServiceResponse::new(request, response).map_into_left_body());
     }
     let answer = AssertUnwindSafe(tokio::time::timeout(settings.request_timeout, next.call(request)));
     let problem = match answer.catch_unwind().await {
         Ok(Ok(Ok(mut answer))) => match foreign_problem(&answer) {
             None => {
-                finish(answer.headers_mut(), &id);
+                finish(answer.headers_mut());
                 log(answer.status());
                 return Ok(answer.map_into_right_body());
             }
@@ -85,7 +114,8 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
             "the service failed on this request; others are not affected",
         ),
     };
-    let mut response = finished(problem.response(&id), &id);
+    let mut response = problem.response(&id);
+    finish(response.headers_mut());
     if matches!(
         problem.kind,
         ProblemKind::RequestTimeout | ProblemKind::BodyTooLarge | ProblemKind::InternalError
@@ -95,6 +125,35 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     }
     log(response.status());
     Err(InternalError::from_response("", response).into())
+}
+
+/// An answer to a request whose body nobody reads.
+///
+/// While it holds on to that body, actix closes the connection once the answer is sent. A chunked body that is let go
+/// it would instead throw away for as long as the client keeps sending.
+struct Unread {
+    answer: web::Bytes,
+    _body: Payload,
+}
+
+impl Unread {
+    fn answered(answer: BoxBody, body: Payload) -> Self {
+        // Answers that are made here are in memory: taking their bytes cannot fail.
+        Self { answer: answer.try_into_bytes().unwrap_or_default(), _body: body }
+    }
+}
+
+impl MessageBody for Unread {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<web::Bytes, Infallible>>> {
+        let answer = std::mem::take(&mut self.get_mut().answer);
+        Poll::Ready((!answer.is_empty()).then_some(Ok(answer)))
+    }
 }
 
 /// The id that the client gave, where it is plain, else a new one.
@@ -146,12 +205,7 @@ fn foreign_problem<B>(answer: &ServiceResponse<B>) -> Option<Problem> {
     Some(problem)
 }
 
-fn finished(mut response: HttpResponse, id: &str) -> HttpResponse {
-    finish(response.headers_mut(), id);
-    response
-}
-
-fn finish(headers: &mut HeaderMap, id: &str) {
+fn finish(headers: &mut HeaderMap, id: &str, hsts_seconds: u32) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -165,6 +219,11 @@ fn finish(headers: &mut HeaderMap, id: &str) {
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if hsts_seconds > 0
+        && let Ok(value) = HeaderValue::from_str(&format!("max-age={hsts_seconds}"))
+    {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
 }
 

@@ -4,11 +4,14 @@
 //! is *not* here: opening files and sockets, settings, and everything clinical.
 
 pub mod about;
+pub mod access;
 mod assessment_request;
 pub mod assessments;
 mod body;
 pub mod care;
+mod client_address;
 pub mod conditions;
+mod cors;
 pub mod docs;
 mod envelope;
 pub mod escalation;
@@ -29,6 +32,7 @@ pub mod operations;
 pub mod problem;
 mod query;
 pub mod questionnaire;
+pub mod rate_limit;
 pub mod red_flags;
 mod representation;
 pub mod return_to_run;
@@ -97,6 +101,8 @@ pub struct Parts {
     pub knowledge: LiveKnowledge,
     /// How large a body may be.
     pub body_limit: BodyLimit,
+    /// Who may ask.
+    pub access: web::Data<access::Access>,
     /// How requests are wrapped.
     pub envelope: EnvelopeSettings,
     /// Which methods each path takes.
@@ -124,6 +130,7 @@ pub fn app(
         .app_data(web::Data::new(parts.knowledge))
         .app_data(parts.body_limit)
         .app_data(parts.table)
+        .app_data(parts.access)
         .app_data(web::Data::new(parts.envelope))
         .app_data(web::Data::new(parts.draining))
         .app_data(web::Data::new(docs::DocsPage::new()))

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use utoipa::{IntoResponses, OpenApi};
 
 use super::{
+    access,
     assessment_request::{AssessmentOptions, AssessmentRequestBody, ExaminerWord, SexWord},
-    problem::{FieldError, ProblemBody},
+    problem::{FieldError, PROBLEM_JSON, ProblemBody},
 };
 
 /// The committed document.
@@ -26,7 +27,7 @@ const LONGEST_LIST: u64 = 1000;
 #[openapi(
     info(
         title = "coxa",
-        description = "Hip pain in runners: what it may be, how urgent it is, which step of care comes next.\n\nInformation, not a diagnosis. Stateless and deterministic: nothing is stored, and the same request gives the same answer from the same catalogue, whose version and SHA-256 stand in every answer. Every figure comes with its evidence grade and sources; grade D is an estimate. Answers may gain fields at any time; requests with fields that are not known are refused, so that a misspelt symptom is never dropped in silence.",
+        description = "Hip pain in runners: what it may be, how urgent it is, which step of care comes next.\n\nInformation, not a diagnosis. Stateless and deterministic: nothing is stored, and the same request gives the same answer from the same catalogue, whose version and SHA-256 stand in every answer. Every figure comes with its evidence grade and sources; grade D is an estimate. A service may be set up to ask for a key under `/v1`, and to limit how often one client may ask. Answers may gain fields at any time; requests with fields that are not known are refused, so that a misspelt symptom is never dropped in silence.",
         contact(name = "The coxa authors"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -145,6 +146,7 @@ pub fn document() -> Value {
         .split_for_parts();
     // The document is plain data: serialising cannot fail.
     let mut document = serde_json::to_value(document).unwrap_or_default();
+    protect(&mut document);
     bound(&mut document);
     sort_schemas(&mut document);
     document
@@ -163,6 +165,72 @@ pub fn to_text(document: &Value) -> String {
 pub fn committed_yaml() -> String {
     let document: Value = serde_json::from_str(COMMITTED).unwrap_or_default();
     yaml_serde::to_string(&document).unwrap_or_default()
+}
+
+/// Says of every operation whether it may need a key and whether it is limited, and which answers follow from that.
+fn protect(document: &mut Value) {
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        components.insert(
+            "securitySchemes".into(),
+            json!({
+                "bearer": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A key, where the service is set up to ask for one.",
+                },
+                "api_key": {
+                    "type": "apiKey", "in": "header", "name": "X-API-Key",
+                    "description": "The same key in a header of its own.",
+                },
+            }),
+        );
+    }
+    let Some(Value::Object(paths)) = document.get_mut("paths") else { return };
+    for (path, item) in paths.iter_mut() {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let Value::Object(operation) = operation else { continue };
+            let keyed = !access::is_open(path);
+            let security = if keyed { json!([{}, { "bearer": [] }, { "api_key": [] }]) } else { json!([]) };
+            operation.insert("security".into(), security);
+            let Some(Value::Object(responses)) = operation.get_mut("responses") else { continue };
+            if keyed {
+                responses.insert(
+                    "401".into(),
+                    problem(
+                        "The service asks for a key, and the request bears none that it knows.",
+                        json!({ "WWW-Authenticate": header("How to send a key.", "Bearer realm=\"coxa\"") }),
+                    ),
+                );
+            }
+            if !access::is_probe(path) {
+                responses.insert(
+                    "429".into(),
+                    problem(
+                        "The service has a rate limit, and this client has reached it.",
+                        json!({
+                            "RateLimit": header("Requests left, and seconds until all of them are back.", "\"default\";r=0;t=60"),
+                            "RateLimit-Policy": header("Requests in a window of so many seconds.", "\"default\";q=60;w=60"),
+                            "Retry-After": header("Seconds until the next request is taken.", "1"),
+                        }),
+                    ),
+                );
+            }
+            let mut sorted: Vec<(String, Value)> = std::mem::take(responses).into_iter().collect();
+            sorted.sort_by(|one, other| one.0.cmp(&other.0));
+            responses.extend(sorted);
+        }
+    }
+}
+
+fn problem(description: &str, headers: Value) -> Value {
+    json!({
+        "description": description,
+        "headers": headers,
+        "content": { (PROBLEM_JSON): { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
+}
+
+fn header(description: &str, example: &str) -> Value {
+    json!({ "description": description, "schema": { "type": "string", "maxLength": 100 }, "example": example })
 }
 
 /// Gives every text, list and number of a schema a bound, where it has none.

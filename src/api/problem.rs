@@ -29,6 +29,8 @@ pub enum ProblemKind {
     MalformedJson,
     /// The path could not be read.
     MalformedPath,
+    /// The request bears no key that is known, and one is needed.
+    Unauthorized,
     /// No such path.
     UnknownRoute,
     /// A path with an id that names nothing.
@@ -45,6 +47,8 @@ pub enum ProblemKind {
     UnsupportedMediaType,
     /// The request was read, and parts of it make no sense.
     InvalidRequest,
+    /// The client asked more often than it may.
+    TooManyRequests,
     /// A fault of the service.
     InternalError,
     /// The service is about to stop.
@@ -56,6 +60,7 @@ impl ProblemKind {
     pub const ALL: &'static [Self] = &[
         Self::MalformedJson,
         Self::MalformedPath,
+        Self::Unauthorized,
         Self::UnknownRoute,
         Self::UnknownId,
         Self::MethodNotAllowed,
@@ -64,6 +69,7 @@ impl ProblemKind {
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidRequest,
+        Self::TooManyRequests,
         Self::InternalError,
         Self::Draining,
     ];
@@ -75,6 +81,7 @@ impl ProblemKind {
                 ("malformed-json", "The body is not readable JSON", StatusCode::BAD_REQUEST)
             }
             Self::MalformedPath => ("malformed-path", "The path cannot be read", StatusCode::BAD_REQUEST),
+            Self::Unauthorized => ("unauthorized", "A key is needed", StatusCode::UNAUTHORIZED),
             Self::UnknownRoute => ("unknown-route", "There is nothing at this path", StatusCode::NOT_FOUND),
             Self::UnknownId => ("unknown-id", "The id is not in the catalogue", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => {
@@ -94,6 +101,9 @@ impl ProblemKind {
             ),
             Self::InvalidRequest => {
                 ("invalid-request", "Parts of the request are not valid", StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            Self::TooManyRequests => {
+                ("too-many-requests", "The rate limit is reached", StatusCode::TOO_MANY_REQUESTS)
             }
             Self::InternalError => {
                 ("internal-error", "The service failed to answer", StatusCode::INTERNAL_SERVER_ERROR)
@@ -129,6 +139,10 @@ impl ProblemKind {
                  brace. The detail names line and column."
             }
             Self::MalformedPath => "Percent-encode what is not a letter, digit, hyphen or slash; use UTF-8.",
+            Self::Unauthorized => {
+                "Send one key, as Authorization: Bearer KEY or as X-API-Key: KEY. Whoever runs the service gives keys \
+                 out."
+            }
             Self::UnknownRoute => "Compare the path with the list at /docs; paths have no trailing slash.",
             Self::UnknownId => {
                 "List the ids with a GET on the collection; the problem names the nearest one."
@@ -146,6 +160,10 @@ impl ProblemKind {
             Self::InvalidRequest => {
                 "Each entry of errors points to a place in the body or query and says what is wrong there. All \
                  faults are listed at once."
+            }
+            Self::TooManyRequests => {
+                "Wait as many seconds as the Retry-After header says. RateLimit says with each answer how many \
+                 requests are left."
             }
             Self::InternalError => {
                 "Try again; if it stays, report the request id to whoever runs the service."

@@ -9,6 +9,7 @@
     reason = "tests say what they expect by failing, in their helpers too"
 )]
 
+mod access;
 mod assessments;
 mod binary;
 mod catalogue;

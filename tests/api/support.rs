@@ -33,23 +33,26 @@ pub fn outer_hip_case() -> Value {
 /// Address of the one server that all tests share.
 pub fn address() -> SocketAddr {
     static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
-    *ADDRESS.get_or_init(|| {
-        let listen = Overrides { listen: Some(([127, 0, 0, 1], 0).into()), ..Overrides::default() };
-        let variables = [("COXA__SERVER__WORKERS", "2"), ("COXA__TELEMETRY__ACCESS_LOG", "false")];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let settings = Settings::read(&listen, variables).unwrap();
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let service = Service::start(&settings).unwrap();
-                sender.send(service.address()).unwrap();
-                service.run().await.unwrap();
-            });
-            // The service takes the signals of the whole process: one that ends it must end the tests too.
-            std::process::exit(130);
+    *ADDRESS.get_or_init(|| serve_with(&[("COXA__SERVER__WORKERS", "2")]))
+}
+
+/// Address of a new server with these variables; it lives as long as the tests.
+pub fn serve_with(variables: &[(&str, &str)]) -> SocketAddr {
+    let listen = Overrides { listen: Some(([127, 0, 0, 1], 0).into()), ..Overrides::default() };
+    let variables = [&[("COXA__TELEMETRY__ACCESS_LOG", "false")], variables].concat();
+    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = Settings::read(&listen, variables).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let service = Service::start(&settings).unwrap();
+            sender.send(service.address()).unwrap();
+            service.run().await.unwrap();
         });
-        receiver.recv().unwrap()
-    })
+        // The service takes the signals of the whole process: one that ends it must end the tests too.
+        std::process::exit(130);
+    });
+    receiver.recv().unwrap()
 }
 
 /// An answer as it came, with its encoding taken off.
@@ -199,7 +202,12 @@ impl Api {
 
 /// Sends bytes as they are over a socket of their own and reads one answer.
 pub fn raw(bytes: &[u8]) -> Answer {
-    let mut stream = connect(bytes);
+    raw_at(address(), bytes)
+}
+
+/// The same with a server of its own.
+pub fn raw_at(address: SocketAddr, bytes: &[u8]) -> Answer {
+    let mut stream = connect(address, bytes);
     let mut read = Vec::new();
     let end = loop {
         // The answer may end without the connection: a refused body need not have ended.
@@ -230,13 +238,18 @@ pub fn raw(bytes: &[u8]) -> Answer {
 
 /// Sends bytes as they are over a socket of their own and reads all that comes until it is closed.
 pub fn raw_to_end(bytes: &[u8]) -> String {
+    raw_to_end_at(address(), bytes)
+}
+
+/// The same with a server of its own.
+pub fn raw_to_end_at(address: SocketAddr, bytes: &[u8]) -> String {
     let mut answers = Vec::new();
-    connect(bytes).read_to_end(&mut answers).unwrap();
+    connect(address, bytes).read_to_end(&mut answers).unwrap();
     String::from_utf8(answers).unwrap()
 }
 
-fn connect(bytes: &[u8]) -> TcpStream {
-    let mut stream = TcpStream::connect(address()).unwrap();
+fn connect(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(bytes).unwrap();
     stream
