@@ -19,6 +19,9 @@ const ENVIRONMENT_NAME: &str = "COXA_ENV";
 /// What every variable that holds a setting begins with.
 const VARIABLE_PREFIX: &str = "COXA__";
 
+/// How many workers there may be; actix refuses more by a panic.
+pub const MOST_WORKERS: usize = 512;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,8 +48,14 @@ pub struct Server {
     pub head_timeout: u64,
     /// For a request as a whole.
     pub request_timeout: u64,
+    /// For the first byte of an answer, and between two pieces of it.
+    pub io_timeout: u64,
     /// For an idle connection.
     pub keep_alive: u64,
+    /// How many connections there may be.
+    pub max_connections: usize,
+    /// How far a worker may be behind, in milliseconds; 0 for any time.
+    pub max_queue_delay: u64,
     /// Between the signal to stop and the end of listening.
     pub drain_delay: u64,
     /// For requests in flight after that.
@@ -194,11 +203,20 @@ impl Settings {
             ("server.head_timeout", self.server.head_timeout),
             ("server.request_timeout", self.server.request_timeout),
             ("server.keep_alive", self.server.keep_alive),
+            ("server.max_connections", self.server.max_connections as u64),
         ];
         for (key, value) in least_one {
             if value == 0 {
                 return Err(SettingsError::Invalid { key: key.into(), reason: "it must be above 0".into() });
             }
+        }
+        let invalid =
+            |key: &str, reason: &str| Err(SettingsError::Invalid { key: key.into(), reason: reason.into() });
+        if self.server.io_timeout <= self.server.request_timeout {
+            return invalid("server.io_timeout", "it must be above server.request_timeout");
+        }
+        if self.server.workers > MOST_WORKERS {
+            return invalid("server.workers", "it must be at most 512");
         }
         Ok(())
     }

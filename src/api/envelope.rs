@@ -12,10 +12,10 @@ use std::{
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, EitherBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{ResponseHead, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -25,6 +25,7 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::{
+    exchange::{Backlog, Exchange, Taken},
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     representation::accepts_json,
 };
@@ -59,9 +60,28 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
             access_log(&method, pattern.as_deref(), status, begin, &id);
         }
     };
-    if speaks_json_alone(request.path()) && !accepts_json(&request) {
-        let problem = Problem::new(ProblemKind::NotAcceptable, "this path answers in application/json alone");
-        let response = finished(problem.response(&id), &id);
+    let exchange = request.conn_data::<Exchange>().cloned();
+    if exchange.as_ref().is_some_and(Exchange::is_ending) {
+        // actix hands on requests that came together with one that ends the connection. It is closed in a moment.
+        return std::future::pending().await;
+    }
+    let last = request.head().connection_type() == ConnectionType::Close;
+    let taken = exchange.map(|exchange| exchange.take(is_chunked(request.headers()), last));
+    let is_last = || taken.as_ref().is_some_and(Taken::is_last);
+    let refused = if is_overloaded(&request) {
+        // Lets actix look at a body that came with its head, so that the connection can be kept.
+        tokio::task::yield_now().await;
+        Some(shed())
+    } else if speaks_json_alone(request.path()) && !accepts_json(&request) {
+        Some(Problem::new(ProblemKind::NotAcceptable, "this path answers in application/json alone"))
+    } else {
+        None
+    };
+    if let Some(problem) = refused {
+        let mut response = finished(problem.response(&id), &id);
+        if is_last() {
+            close(response.head_mut());
+        }
         log(response.status());
         return Ok(request.into_response(response).map_into_left_body());
     }
@@ -70,6 +90,9 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         Ok(Ok(Ok(mut answer))) => match foreign_problem(&answer) {
             None => {
                 finish(answer.headers_mut(), &id);
+                if is_last() {
+                    close(answer.response_mut().head_mut());
+                }
                 log(answer.status());
                 return Ok(answer.map_into_right_body());
             }
@@ -79,22 +102,68 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         Ok(Err(_)) => {
             Problem::new(ProblemKind::RequestTimeout, "the request did not arrive and finish in time")
         }
-        // The panic's message may hold what a client sent: it goes nowhere.
-        Err(_) => Problem::new(
-            ProblemKind::InternalError,
-            "the service failed on this request; others are not affected",
-        ),
+        Err(_) => panicked(),
     };
     let mut response = finished(problem.response(&id), &id);
-    if matches!(
+    // What is left of the request on this connection cannot be trusted.
+    let broken = matches!(
         problem.kind,
         ProblemKind::RequestTimeout | ProblemKind::BodyTooLarge | ProblemKind::InternalError
-    ) {
-        // What is left of the request on this connection cannot be trusted.
-        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    );
+    if broken && let Some(taken) = &taken {
+        taken.end();
+    }
+    if broken || is_last() {
+        close(response.head_mut());
     }
     log(response.status());
     Err(InternalError::from_response("", response).into())
+}
+
+/// The answer to a request whose head did not come in time, as bytes: no request was taken, so nothing else
+/// answers it.
+#[must_use]
+pub fn late_head_answer() -> Vec<u8> {
+    let id = Uuid::now_v7().to_string();
+    let problem = Problem::new(ProblemKind::RequestTimeout, "the head of the request did not arrive in time");
+    let (response, body) = finished(problem.response(&id), &id).into_parts();
+    let body = body.try_into_bytes().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len()).bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// Whether a request came to a worker that is too far behind. What tells about the service itself is answered always.
+fn is_overloaded(request: &ServiceRequest) -> bool {
+    let backlog = request.app_data::<Option<Backlog>>().and_then(Option::as_ref);
+    request.path().starts_with("/v1/") && backlog.is_some_and(Backlog::is_too_long)
+}
+
+/// The answer to a request that is turned away. The one place that a request is turned away at, to count it.
+fn shed() -> Problem {
+    Problem::new(
+        ProblemKind::Overloaded,
+        "the service has too much to do; send the request again in a second",
+    )
+}
+
+/// The answer to a request whose handler panicked. The one place that a panic is caught at, to count it. The panic's
+/// message may hold what a client sent: it goes nowhere.
+fn panicked() -> Problem {
+    Problem::new(ProblemKind::InternalError, "the service failed on this request; others are not affected")
+}
+
+fn close(head: &mut ResponseHead) {
+    head.set_connection_type(ConnectionType::Close);
+}
+
+/// Whether the body of a request comes in chunks. actix refuses any other coding.
+fn is_chunked(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// The id that the client gave, where it is plain, else a new one.

@@ -54,6 +54,9 @@ pub(super) enum ListProblems {
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),
+    /// The service has too much to do; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(#[to_schema] ProblemBody),
 }
 
 /// Problems of a request for one entry.
@@ -72,6 +75,9 @@ pub(super) enum EntryProblems {
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),
+    /// The service has too much to do; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(#[to_schema] ProblemBody),
 }
 
 /// Problems of a request with a body.
@@ -99,6 +105,9 @@ pub(super) enum BodyProblems {
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),
+    /// The service has too much to do; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(#[to_schema] ProblemBody),
 }
 
 /// Problems of a request about the service itself.

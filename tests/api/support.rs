@@ -35,7 +35,12 @@ pub fn address() -> SocketAddr {
     static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
     *ADDRESS.get_or_init(|| {
         let listen = Overrides { listen: Some(([127, 0, 0, 1], 0).into()), ..Overrides::default() };
-        let variables = [("COXA__SERVER__WORKERS", "2"), ("COXA__TELEMETRY__ACCESS_LOG", "false")];
+        let variables = [
+            ("COXA__SERVER__WORKERS", "2"),
+            // The tests ask for much at once, of a build that is slow.
+            ("COXA__SERVER__MAX_QUEUE_DELAY", "0"),
+            ("COXA__TELEMETRY__ACCESS_LOG", "false"),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let settings = Settings::read(&listen, variables).unwrap();
         let (sender, receiver) = mpsc::channel();
