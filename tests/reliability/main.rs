@@ -15,7 +15,9 @@
 mod binary;
 mod client;
 mod connections;
+mod framing;
 mod overload;
 mod panics;
+mod proxy;
 mod slow_clients;
 mod stopping;
