@@ -334,6 +334,9 @@ mod tests {
             ("COXA__SERVER__WORKERS", "many", "server.workers"),
             ("COXA__SERVER__LISTEN", "nowhere", "server.listen"),
             ("COXA__SERVER__BODY_LIMIT", "0", "server.body_limit"),
+            ("COXA__SERVER__WORKERS", "513", "server.workers"),
+            ("COXA__SERVER__IO_TIMEOUT", "10", "server.io_timeout"),
+            ("COXA__SERVER__MAX_CONNECTIONS", "0", "server.max_connections"),
             ("COXA__TELEMETRY__LOG_LEVEL", "loud", "telemetry.log_level"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
