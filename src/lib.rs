@@ -20,6 +20,7 @@ pub mod escalation;
 pub mod evaluation;
 pub mod keys;
 pub mod reload;
+pub mod server;
 pub mod settings;
 pub mod startup;
 pub mod telemetry;

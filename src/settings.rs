@@ -33,6 +33,8 @@ const LISTS: [&str; 3] = ["auth.keys", "proxy.trusted", "cors.allowed_origins"];
 /// The largest rate and the longest window of a rate limit.
 const MOST_REQUESTS: u32 = 1_000_000;
 const LONGEST_WINDOW: u32 = 86_400;
+/// How many workers there may be; actix refuses more by a panic.
+pub const MOST_WORKERS: usize = 512;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,8 +70,14 @@ pub struct Server {
     pub head_timeout: u64,
     /// For a request as a whole.
     pub request_timeout: u64,
+    /// For the first byte of an answer, and between two pieces of it.
+    pub io_timeout: u64,
     /// For an idle connection.
     pub keep_alive: u64,
+    /// How many connections there may be.
+    pub max_connections: usize,
+    /// How far a worker may be behind, in milliseconds; 0 for any time.
+    pub max_queue_delay: u64,
     /// Between the signal to stop and the end of listening.
     pub drain_delay: u64,
     /// For requests in flight after that.
@@ -364,11 +372,20 @@ impl Settings {
             ("server.request_timeout", self.server.request_timeout),
             ("server.keep_alive", self.server.keep_alive),
             ("rate_limit.window_seconds", self.rate_limit.window_seconds.into()),
+            ("server.max_connections", self.server.max_connections as u64),
         ];
         for (key, value) in least_one {
             if value == 0 {
                 return Err(SettingsError::Invalid { key: key.into(), reason: "it must be above 0".into() });
             }
+        }
+        let invalid =
+            |key: &str, reason: &str| Err(SettingsError::Invalid { key: key.into(), reason: reason.into() });
+        if self.server.io_timeout <= self.server.request_timeout {
+            return invalid("server.io_timeout", "it must be above server.request_timeout");
+        }
+        if self.server.workers > MOST_WORKERS {
+            return invalid("server.workers", "it must be at most 512");
         }
         let limits = [
             ("rate_limit.requests", self.rate_limit.requests, MOST_REQUESTS),
@@ -527,6 +544,9 @@ mod tests {
             ("COXA__SERVER__WORKERS", "many", "server.workers"),
             ("COXA__SERVER__LISTEN", "nowhere", "server.listen"),
             ("COXA__SERVER__BODY_LIMIT", "0", "server.body_limit"),
+            ("COXA__SERVER__WORKERS", "513", "server.workers"),
+            ("COXA__SERVER__IO_TIMEOUT", "10", "server.io_timeout"),
+            ("COXA__SERVER__MAX_CONNECTIONS", "0", "server.max_connections"),
             ("COXA__TELEMETRY__LOG_LEVEL", "loud", "telemetry.log_level"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();

@@ -3,16 +3,17 @@
 use std::{
     io,
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
-use actix_web::{HttpServer, dev::Server, web};
+use actix_web::{dev::Server, web};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -24,7 +25,8 @@ use crate::{
     },
     catalogue::{CatalogueFile, Faults, embedded},
     reload::Reloader,
-    settings::{AccessRefused, Settings},
+    server::{self, Capacity, Limits},
+    settings::{self, AccessRefused, Settings},
 };
 
 /// Why the service does not start.
@@ -107,6 +109,23 @@ fn access(settings: &Settings) -> Result<Access, AccessRefused> {
     }))
 }
 
+/// What the server bears, as it is set.
+fn capacity(settings: &settings::Server) -> Capacity {
+    let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Capacity {
+        workers: if settings.workers > 0 { settings.workers } else { cores().min(settings::MOST_WORKERS) },
+        max_connections: settings.max_connections,
+        limits: Limits {
+            head: Duration::from_secs(settings.head_timeout),
+            answer: Duration::from_secs(settings.io_timeout),
+            idle: Duration::from_secs(settings.keep_alive),
+        },
+        max_queue_delay: (settings.max_queue_delay > 0)
+            .then(|| Duration::from_millis(settings.max_queue_delay)),
+        shutdown_timeout: settings.shutdown_timeout,
+    }
+}
+
 /// A service that listens.
 pub struct Service {
     server: Server,
@@ -148,20 +167,14 @@ impl Service {
             table: web::Data::new(RouteTable::new()),
             draining: draining.clone(),
         };
-        let mut builder = HttpServer::new(move || api::app(parts.clone()))
-            .client_request_timeout(Duration::from_secs(settings.server.head_timeout))
-            .keep_alive(Duration::from_secs(settings.server.keep_alive))
-            .shutdown_timeout(settings.server.shutdown_timeout)
-            // Signals are taken below: SIGINT must drain like SIGTERM, which actix does not do.
-            .disable_signals();
-        if settings.server.workers > 0 {
-            builder = builder.workers(settings.server.workers);
-        }
         let failed = |cause| StartError::Bind { address: settings.server.listen, cause };
-        let builder = builder.bind(settings.server.listen).map_err(failed)?;
-        let address = builder.addrs().first().copied().unwrap_or(settings.server.listen);
+        let (server, address) =
+            server::listen(settings.server.listen, capacity(&settings.server), move || {
+                api::app(parts.clone())
+            })
+            .map_err(failed)?;
         Ok(Self {
-            server: builder.run(),
+            server,
             address,
             draining,
             drain_delay: Duration::from_secs(settings.server.drain_delay),

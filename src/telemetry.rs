@@ -25,6 +25,11 @@ pub fn start(settings: &Telemetry) {
         }
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
     };
+    // The message of a panic may hold what a client sent, and by default it is printed.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked");
+    }));
     // Only a second start in one process could fail here, and the first one then still logs.
     let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
 }

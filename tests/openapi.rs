@@ -34,7 +34,10 @@ fn serve() -> String {
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let listen = Overrides { listen: Some("127.0.0.1:0".parse().unwrap()), ..Overrides::default() };
-            let settings = Settings::read(&listen, [("COXA__SERVER__WORKERS".into(), "1".into())]).unwrap();
+            // The tests ask for much at once, of a build that is slow.
+            let variables = [("COXA__SERVER__WORKERS", "1"), ("COXA__SERVER__MAX_QUEUE_DELAY", "0")];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let settings = Settings::read(&listen, variables).unwrap();
             let service = Service::start(&settings).unwrap();
             sender.send(format!("http://{}", service.address())).unwrap();
             service.run().await.unwrap();

@@ -11,7 +11,10 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 
-use super::problem::{Problem, ProblemKind};
+use super::{
+    exchange::Exchange,
+    problem::{Problem, ProblemKind},
+};
 
 /// How large a body may be, in bytes; a setting, shared by all handlers.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +39,7 @@ impl FromRequest for JsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().map_or(32 * 1024, |limit| limit.0);
         let checked = check_head(request, limit);
+        let exchange = request.conn_data::<Exchange>().cloned();
         let mut payload = payload.take();
         Box::pin(async move {
             checked?;
@@ -46,6 +50,9 @@ impl FromRequest for JsonBody {
                     return Err(too_large(limit));
                 }
                 body.extend_from_slice(&chunk);
+            }
+            if let Some(exchange) = exchange {
+                exchange.body_ended();
             }
             Ok(Self(body.freeze()))
         })

@@ -5,20 +5,17 @@
 //! the request across that call makes actix panic on every request.
 
 use std::{
-    convert::Infallible,
     panic::AssertUnwindSafe,
-    pin::Pin,
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use actix_web::{
     Error, HttpResponse,
-    body::{BodySize, BoxBody, EitherBody, MessageBody},
-    dev::{Payload, ServiceRequest, ServiceResponse},
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ResponseHead, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -29,6 +26,7 @@ use uuid::Uuid;
 
 use super::{
     access::{Access, Verdict},
+    exchange::{Backlog, Exchange, Taken},
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     representation::accepts_json,
 };
@@ -60,17 +58,25 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         request.app_data::<web::Data<EnvelopeSettings>>().map(|settings| *settings.get_ref()).unwrap_or(
             EnvelopeSettings { request_timeout: Duration::from_secs(10), access_log: false, hsts_seconds: 0 },
         );
+    let log = |status: StatusCode| {
+        if settings.access_log {
+            access_log(&method, pattern.as_deref(), status, begin, &id);
+        }
+    };
+    let exchange = request.conn_data::<Exchange>().cloned();
+    if exchange.as_ref().is_some_and(Exchange::is_ending) {
+        // actix hands on requests that came together with one that ends the connection. It is closed in a moment.
+        return std::future::pending().await;
+    }
+    let last = request.head().connection_type() == ConnectionType::Close;
+    let taken = exchange.map(|exchange| exchange.take(is_chunked(request.headers()), last));
+    let is_last = || taken.as_ref().is_some_and(Taken::is_last);
     // Decided by the head, before anything of the body is read.
     let admission = request.app_data::<web::Data<Access>>().map(|access| access.admit(&request));
     let finish = |headers: &mut HeaderMap| {
         finish(headers, &id, settings.hsts_seconds);
         if let Some(admission) = &admission {
             admission.apply(headers);
-        }
-    };
-    let log = |status: StatusCode| {
-        if settings.access_log {
-            access_log(&method, pattern.as_deref(), status, begin, &id);
         }
     };
     let early = match admission.as_ref().map(|admission| &admission.verdict) {
@@ -80,6 +86,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         None => {
             Some(Problem::new(ProblemKind::InternalError, "the service failed on this request").response(&id))
         }
+        Some(Verdict::Admitted) if is_overloaded(&request) => Some(shed().response(&id)),
         Some(Verdict::Admitted) => {
             (speaks_json_alone(request.path()) && !accepts_json(&request)).then(|| {
                 let detail = "this path answers in application/json alone";
@@ -88,17 +95,23 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         }
     };
     if let Some(mut response) = early {
+        // Lets actix look at a body that came with its head, so that the connection can be kept.
+        tokio::task::yield_now().await;
         finish(response.headers_mut());
+        if is_last() {
+            close(response.head_mut());
+        }
         log(response.status());
-        let (request, unread) = request.into_parts();
-        let response = response.map_body(|_, answer| Unread::answered(answer, unread).boxed());
-        return Ok(ServiceResponse::new(request, response).map_into_left_body());
+        return Ok(request.into_response(response).map_into_left_body());
     }
     let answer = AssertUnwindSafe(tokio::time::timeout(settings.request_timeout, next.call(request)));
     let problem = match answer.catch_unwind().await {
         Ok(Ok(Ok(mut answer))) => match foreign_problem(&answer) {
             None => {
                 finish(answer.headers_mut());
+                if is_last() {
+                    close(answer.response_mut().head_mut());
+                }
                 log(answer.status());
                 return Ok(answer.map_into_right_body());
             }
@@ -108,52 +121,71 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         Ok(Err(_)) => {
             Problem::new(ProblemKind::RequestTimeout, "the request did not arrive and finish in time")
         }
-        // The panic's message may hold what a client sent: it goes nowhere.
-        Err(_) => Problem::new(
-            ProblemKind::InternalError,
-            "the service failed on this request; others are not affected",
-        ),
+        Err(_) => panicked(),
     };
     let mut response = problem.response(&id);
     finish(response.headers_mut());
-    if matches!(
+    // What is left of the request on this connection cannot be trusted.
+    let broken = matches!(
         problem.kind,
         ProblemKind::RequestTimeout | ProblemKind::BodyTooLarge | ProblemKind::InternalError
-    ) {
-        // What is left of the request on this connection cannot be trusted.
-        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    );
+    if broken && let Some(taken) = &taken {
+        taken.end();
+    }
+    if broken || is_last() {
+        close(response.head_mut());
     }
     log(response.status());
     Err(InternalError::from_response("", response).into())
 }
 
-/// An answer to a request whose body nobody reads.
-///
-/// While it holds on to that body, actix closes the connection once the answer is sent. A chunked body that is let go
-/// it would instead throw away for as long as the client keeps sending.
-struct Unread {
-    answer: web::Bytes,
-    _body: Payload,
+/// The answer to a request whose head did not come in time, as bytes: no request was taken, so nothing else
+/// answers it.
+#[must_use]
+pub fn late_head_answer() -> Vec<u8> {
+    let id = Uuid::now_v7().to_string();
+    let problem = Problem::new(ProblemKind::RequestTimeout, "the head of the request did not arrive in time");
+    let mut response = problem.response(&id);
+    finish(response.headers_mut(), &id, 0);
+    let (response, body) = response.into_parts();
+    let body = body.try_into_bytes().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len()).bytes());
+    bytes.extend(body);
+    bytes
 }
 
-impl Unread {
-    fn answered(answer: BoxBody, body: Payload) -> Self {
-        // Answers that are made here are in memory: taking their bytes cannot fail.
-        Self { answer: answer.try_into_bytes().unwrap_or_default(), _body: body }
-    }
+/// Whether a request came to a worker that is too far behind. What tells about the service itself is answered always.
+fn is_overloaded(request: &ServiceRequest) -> bool {
+    let backlog = request.app_data::<Option<Backlog>>().and_then(Option::as_ref);
+    request.path().starts_with("/v1/") && backlog.is_some_and(Backlog::is_too_long)
 }
 
-impl MessageBody for Unread {
-    type Error = Infallible;
+/// The answer to a request that is turned away. The one place that a request is turned away at, to count it.
+fn shed() -> Problem {
+    Problem::new(
+        ProblemKind::Overloaded,
+        "the service has too much to do; send the request again in a second",
+    )
+}
 
-    fn size(&self) -> BodySize {
-        self.answer.size()
-    }
+/// The answer to a request whose handler panicked. The one place that a panic is caught at, to count it. The panic's
+/// message may hold what a client sent: it goes nowhere.
+fn panicked() -> Problem {
+    Problem::new(ProblemKind::InternalError, "the service failed on this request; others are not affected")
+}
 
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<web::Bytes, Infallible>>> {
-        let answer = std::mem::take(&mut self.get_mut().answer);
-        Poll::Ready((!answer.is_empty()).then_some(Ok(answer)))
-    }
+fn close(head: &mut ResponseHead) {
+    head.set_connection_type(ConnectionType::Close);
+}
+
+/// Whether the body of a request comes in chunks. actix refuses any other coding.
+fn is_chunked(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// The id that the client gave, where it is plain, else a new one.

@@ -16,6 +16,7 @@ pub mod docs;
 mod envelope;
 pub mod escalation;
 pub mod evidence;
+mod exchange;
 mod fields;
 pub mod findings;
 pub mod guidance;
@@ -54,7 +55,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use assessments::assess_body;
 pub use body::BodyLimit;
-pub use envelope::EnvelopeSettings;
+pub use envelope::{EnvelopeSettings, late_head_answer};
+pub use exchange::{Backlog, Exchange};
 pub use knowledge::{Knowledge, LiveKnowledge};
 pub use operations::Draining;
 use problem::{Problem, ProblemKind, echo};

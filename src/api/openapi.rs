@@ -55,6 +55,9 @@ pub(super) enum ListProblems {
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),
+    /// The service has too much to do; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(#[to_schema] ProblemBody),
 }
 
 /// Problems of a request for one entry.
@@ -73,6 +76,9 @@ pub(super) enum EntryProblems {
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),
+    /// The service has too much to do; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(#[to_schema] ProblemBody),
 }
 
 /// Problems of a request with a body.
@@ -100,6 +106,9 @@ pub(super) enum BodyProblems {
     /// The service failed to answer.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemBody),
+    /// The service has too much to do; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(#[to_schema] ProblemBody),
 }
 
 /// Problems of a request about the service itself.

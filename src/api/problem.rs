@@ -53,6 +53,8 @@ pub enum ProblemKind {
     InternalError,
     /// The service is about to stop.
     Draining,
+    /// The service has more to do than it can.
+    Overloaded,
 }
 
 impl ProblemKind {
@@ -72,6 +74,7 @@ impl ProblemKind {
         Self::TooManyRequests,
         Self::InternalError,
         Self::Draining,
+        Self::Overloaded,
     ];
 
     /// Slug, title and status.
@@ -109,6 +112,9 @@ impl ProblemKind {
                 ("internal-error", "The service failed to answer", StatusCode::INTERNAL_SERVER_ERROR)
             }
             Self::Draining => ("draining", "The service is about to stop", StatusCode::SERVICE_UNAVAILABLE),
+            Self::Overloaded => {
+                ("overloaded", "The service has too much to do", StatusCode::SERVICE_UNAVAILABLE)
+            }
         }
     }
 
@@ -167,6 +173,10 @@ impl ProblemKind {
             }
             Self::InternalError => {
                 "Try again; if it stays, report the request id to whoever runs the service."
+            }
+            Self::Overloaded => {
+                "Send the request again after the seconds that Retry-After says. Where it happens often, add workers \
+                 or replicas; the limit is the setting server.max_queue_delay."
             }
             Self::Draining => "Send requests to another replica; this one finishes what it has and stops.",
         }
@@ -250,6 +260,9 @@ impl Problem {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if self.kind == ProblemKind::Overloaded {
+            response.insert_header((header::RETRY_AFTER, "1"));
         }
         // Strings and numbers alone: serialising cannot fail.
         let body = serde_json::to_vec(&self.body(request_id)).unwrap_or_default();

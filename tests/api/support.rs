@@ -39,7 +39,9 @@ pub fn address() -> SocketAddr {
 /// Address of a new server with these variables; it lives as long as the tests.
 pub fn serve_with(variables: &[(&str, &str)]) -> SocketAddr {
     let listen = Overrides { listen: Some(([127, 0, 0, 1], 0).into()), ..Overrides::default() };
-    let variables = [&[("COXA__TELEMETRY__ACCESS_LOG", "false")], variables].concat();
+    // The tests ask for much at once, of a build that is slow.
+    let usual = [("COXA__TELEMETRY__ACCESS_LOG", "false"), ("COXA__SERVER__MAX_QUEUE_DELAY", "0")];
+    let variables = [&usual, variables].concat();
     let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::read(&listen, variables).unwrap();
     let (sender, receiver) = mpsc::channel();

@@ -1,0 +1,167 @@
+//! A connection that cannot be held open by a client that is slow or has gone quiet.
+//!
+//! actix times the head of the first request on a connection and nothing after it. Here, whatever a client does,
+//! one of these limits runs: for a head, for the request that is being served, for taking the answer, for the next
+//! request. It stands below HTTP, so nothing that is wrong with a request goes past it.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+use crate::api::{Exchange, late_head_answer};
+
+/// How long a connection lives on after an answer that came before the whole body did, so that the client can read it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// actix closes idle connections properly; this is behind it for those that it does not take for idle.
+const IDLE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long each part of an exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From the first byte of a request, or from the connection's begin, to the end of the head.
+    pub head: Duration,
+    /// From the end of the head to the first byte of the answer; then between two pieces of the answer.
+    pub answer: Duration,
+    /// From an answer to the next request.
+    pub idle: Duration,
+}
+
+/// What happens at the end of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The connection is closed without a word: nothing was asked, or an answer would not arrive.
+    Close,
+    /// The client is told that the head did not come in time.
+    Answer,
+}
+
+/// A stream with limits.
+pub struct Timed<S> {
+    stream: S,
+    exchange: Exchange,
+    limits: Limits,
+    opened: Instant,
+    /// The first byte since the last answer.
+    heard: Option<Instant>,
+    /// The last byte that the client took.
+    answered: Option<Instant>,
+    /// Since when the client takes nothing of what is written.
+    blocked: Option<Instant>,
+    /// Rings no later than any limit ends; then the limits are looked at. So the hot path sets no timer.
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl<S: AsyncWrite + Unpin> Timed<S> {
+    /// Sets limits to a stream that was just opened.
+    pub fn new(stream: S, limits: Limits) -> Self {
+        let alarm = Box::pin(sleep(limits.step()));
+        let opened = Instant::now();
+        let exchange = Exchange::default();
+        Self { stream, exchange, limits, opened, heard: None, answered: None, blocked: None, alarm }
+    }
+
+    /// What requests on it are to tell it.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The limit that runs now.
+    fn limit(&self) -> (Instant, End) {
+        if let Some(blocked) = self.blocked {
+            (blocked + self.limits.answer, End::Close)
+        } else if let Some(taken) = self.exchange.taken() {
+            (taken + self.limits.answer, End::Close)
+        } else if let (Some(answered), true) = (self.answered, self.exchange.is_ending()) {
+            (answered + LINGER, End::Close)
+        } else if let Some(heard) = self.heard {
+            (heard + self.limits.head, End::Answer)
+        } else if let Some(answered) = self.answered {
+            (answered + self.limits.idle + IDLE_GRACE, End::Close)
+        } else {
+            (self.opened + self.limits.head, End::Close)
+        }
+    }
+
+    /// An error where a limit has ended; else sees to it that the task is woken at its end.
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        while self.alarm.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            let (end, how) = self.limit();
+            if now >= end {
+                if how == End::Answer {
+                    // It fits into the empty buffer of the socket, or it is not worth a wait.
+                    let _ = Pin::new(&mut self.stream).poll_write(context, &late_head_answer());
+                }
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.alarm.as_mut().reset(end.min(now + self.limits.step()).into());
+        }
+        Ok(())
+    }
+}
+
+impl Limits {
+    /// A time that no limit is shorter than.
+    fn step(&self) -> Duration {
+        self.head.min(self.answer).min(self.idle).min(LINGER)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Timed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // First of all, so that a client that never pauses is not let off.
+        self.check(context)?;
+        let begin = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > begin && self.heard.is_none() {
+            self.heard = Some(Instant::now());
+        }
+        read
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        match written {
+            Poll::Ready(Ok(count)) => {
+                if count > 0 {
+                    self.answered = Some(Instant::now());
+                    self.heard = None;
+                    self.blocked = None;
+                }
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                self.blocked.get_or_insert_with(Instant::now);
+                self.check(context)?;
+            }
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

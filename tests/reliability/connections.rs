@@ -1,0 +1,103 @@
+//! How many connections there are, and what they cost.
+
+use crate::{
+    binary::{Served, command},
+    client::{Client, POST, connections, get, header, is_up, open_files, post, resident, shared, until},
+};
+
+#[test]
+fn connections_over_the_cap_wait_and_all_is_well_once_they_are_gone() {
+    let _machine = shared();
+    let served = Served::start(&[
+        ("COXA__SERVER__WORKERS", "2"),
+        ("COXA__SERVER__MAX_CONNECTIONS", "40"),
+        ("COXA__SERVER__HEAD_TIMEOUT", "60"),
+        ("COXA__TELEMETRY__ACCESS_LOG", "false"),
+    ]);
+    let mut clients: Vec<Client> = (0..240).map(|_| Client::connect(served.address).unwrap()).collect();
+    until("the cap is reached", || connections(served.address) >= 40);
+    // One that is served is served on, and one that waits is not answered while the others stay.
+    assert_eq!(clients[0].ask(&post("{}")).unwrap().status, 200);
+    // A worker that has just taken its last is only known to be full after that.
+    let most = connections(served.address);
+    assert!(most <= 42, "{most}");
+    drop(clients);
+    for _ in 0..100 {
+        let answer = Client::once(served.address, &post("{}")).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    until("all are gone", || connections(served.address) == 0);
+}
+
+#[test]
+fn without_free_files_it_waits_says_little_and_goes_on_once_there_are_some() {
+    let _machine = shared();
+    let mut limited = command(&[]);
+    let binary = limited.get_program().to_owned();
+    limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -n 64 && exec \"$0\" serve --listen 127.0.0.1:0"]).arg(binary);
+    limited.stdin(std::process::Stdio::null());
+    limited.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    limited.env("COXA__TELEMETRY__ACCESS_LOG", "false").env("COXA__SERVER__HEAD_TIMEOUT", "60");
+    let served = Served::start_by(limited);
+    let clients: Vec<Client> = (0..300).map(|_| Client::connect(served.address).unwrap()).collect();
+    until("there are no free files", || open_files(served.process()) >= 63);
+    drop(clients);
+    for _ in 0..100 {
+        assert_eq!(Client::once(served.address, &get("/livez")).unwrap().status, 200);
+    }
+    served.signal("TERM");
+    let (status, _, log) = served.end();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.lines().count() < 100, "{log}");
+}
+
+#[test]
+fn memory_is_bounded_by_the_number_of_connections_and_is_used_again() {
+    const CONNECTIONS: usize = 800;
+    /// What each may cost by the settings, in KiB: a body, its bytes as they came, and the buffers of a connection.
+    const EACH: u64 = 2 * 32 + 16;
+    let _machine = shared();
+    let served = Served::start(&[
+        ("COXA__SERVER__WORKERS", "2"),
+        ("COXA__SERVER__REQUEST_TIMEOUT", "30"),
+        ("COXA__SERVER__IO_TIMEOUT", "31"),
+        ("COXA__TELEMETRY__ACCESS_LOG", "false"),
+    ]);
+    for _ in 0..50 {
+        assert_eq!(Client::once(served.address, &post("{}")).unwrap().status, 200);
+    }
+    let before = resident(served.process());
+    let mut peaks = Vec::new();
+    for round in 0..3 {
+        let mut clients: Vec<Client> = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let mut client = Client::connect(served.address).unwrap();
+            client.send(&format!("{POST}Content-Length: 32000\r\n\r\n{}", " ".repeat(30_000))).unwrap();
+            clients.push(client);
+        }
+        until("all are connected", || connections(served.address) >= CONNECTIONS);
+        // The last of them are read after they were accepted.
+        is_up(served.address);
+        peaks.push(resident(served.process()));
+        // The body ends here, in another way each time: by its end, by a close.
+        if round == 1 {
+            for client in &mut clients {
+                let answer = client.ask(&" ".repeat(2000)).unwrap();
+                assert_eq!(answer.status, 400, "{answer:?}");
+                assert_eq!(header(&answer.head, "connection"), None);
+            }
+        }
+        drop(clients);
+        until("all are gone", || connections(served.address) == 0);
+    }
+    let after = resident(served.process());
+    println!(
+        "resident: {before} KiB idle, {peaks:?} KiB with {CONNECTIONS} stalled bodies, {after} KiB after"
+    );
+    for peak in peaks.iter().chain([&after]) {
+        assert!(peak.saturating_sub(before) <= CONNECTIONS as u64 * EACH, "{before} KiB, then {peak} KiB");
+        // What was used for the first is used for those that follow.
+        assert!(*peak <= peaks[0] + peaks[0] / 8, "{peaks:?} KiB, then {after} KiB");
+    }
+}

@@ -1,0 +1,150 @@
+//! Three times as many requests as the service can answer.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    binary::Served,
+    client::{CASE, Client, alone, get, header, post, processor_time},
+};
+
+/// What came of the requests of a run.
+#[derive(Default)]
+struct Run {
+    answered: Vec<Duration>,
+    turned_away: Vec<Duration>,
+    lasted: Duration,
+    processor_time: f64,
+}
+
+impl Run {
+    fn goodput(&self) -> f64 {
+        self.answered.len() as f64 / self.lasted.as_secs_f64()
+    }
+
+    /// Requests that were answered for each second of the processor that the service had.
+    fn efficiency(&self) -> f64 {
+        self.answered.len() as f64 / self.processor_time
+    }
+
+    fn add(&mut self, other: Self) {
+        self.answered.extend(other.answered);
+        self.turned_away.extend(other.turned_away);
+    }
+}
+
+/// Milliseconds that a share of the requests stayed below.
+fn quantile(times: &mut [Duration], share: f64) -> u128 {
+    times.sort_unstable();
+    let place = (times.len() as f64 * share) as usize;
+    times.get(place.min(times.len().saturating_sub(1))).map_or(0, Duration::as_millis)
+}
+
+/// Asks with so many clients for a time. With a rate, each request has its time whatever came of those before, so that
+/// a service that falls behind is not spared.
+fn load(served: &Served, clients: u32, lasts: Duration, rate: Option<f64>) -> Run {
+    let begin = Instant::now();
+    let used = processor_time(served.process());
+    let mut run = thread::scope(|scope| {
+        let clients: Vec<_> = (0..clients)
+            .map(|number| {
+                scope.spawn(move || {
+                    let mut run = Run::default();
+                    let mut client = Client::connect(served.address).unwrap();
+                    let request = post(CASE);
+                    for turn in 0_u32.. {
+                        if let Some(rate) = rate {
+                            let due =
+                                begin + Duration::from_secs_f64(f64::from(turn * clients + number) / rate);
+                            thread::sleep(due.saturating_duration_since(Instant::now()));
+                        }
+                        let sent = Instant::now();
+                        if sent > begin + lasts {
+                            return run;
+                        }
+                        let answer = client.ask(&request).unwrap();
+                        match answer.status {
+                            200 => run.answered.push(sent.elapsed()),
+                            503 => {
+                                assert_eq!(header(&answer.head, "retry-after"), Some("1"), "{answer:?}");
+                                assert_eq!(header(&answer.head, "connection"), None, "{answer:?}");
+                                let problem: Value = serde_json::from_str(&answer.body).unwrap();
+                                assert_eq!(problem["code"], "overloaded");
+                                run.turned_away.push(sent.elapsed());
+                            }
+                            other => panic!("{other}: {answer:?}"),
+                        }
+                    }
+                    run
+                })
+            })
+            .collect();
+        let mut all = Run::default();
+        for client in clients {
+            all.add(client.join().unwrap());
+        }
+        all
+    });
+    run.lasted = begin.elapsed();
+    run.processor_time = processor_time(served.process()) - used;
+    run
+}
+
+#[test]
+fn at_three_times_saturation_it_answers_as_many_as_ever_in_time_and_turns_the_rest_away() {
+    const CLIENTS: u32 = 400;
+    let _machine = alone();
+    let served = Served::start(&[("COXA__SERVER__WORKERS", "1"), ("COXA__TELEMETRY__ACCESS_LOG", "false")]);
+    let seconds = Duration::from_secs;
+    load(&served, 2, seconds(1), None);
+    let mut peak = load(&served, 4, seconds(3), None);
+    assert!(peak.turned_away.is_empty(), "{} were turned away without need", peak.turned_away.len());
+    let over = AtomicBool::new(false);
+    let mut overload = thread::scope(|scope| {
+        // Health is told throughout, or the service would be restarted for having much to do.
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                for path in ["/livez", "/readyz"] {
+                    assert_eq!(Client::once(served.address, &get(path)).unwrap().status, 200, "{path}");
+                }
+            }
+        });
+        // A little more than is wanted: those who ask do not get the processor whenever they want it either.
+        let run = load(&served, CLIENTS, seconds(6), Some(3.5 * peak.goodput()));
+        over.store(true, Ordering::Relaxed);
+        run
+    });
+    // It is over as soon as the load is.
+    let after = load(&served, 4, seconds(3), None);
+    assert!(after.turned_away.is_empty(), "{} are turned away after the load", after.turned_away.len());
+    let asked = overload.answered.len() + overload.turned_away.len();
+    let offered = asked as f64 / overload.lasted.as_secs_f64() / peak.goodput();
+    let goodput = overload.goodput() / peak.goodput();
+    // Those who ask are on the same machine and take the processor from the service, so that goodput alone would
+    // measure them and whatever else runs.
+    let efficiency = overload.efficiency() * 2.0 / (peak.efficiency() + after.efficiency());
+    let all_served = f64::from(CLIENTS) / overload.goodput();
+    println!(
+        "peak {:.0}/s, p99 {} ms; offered {offered:.2} of it: goodput {goodput:.2} of it, {efficiency:.2} of it for the \
+         same processor time; answered p50 {} ms, p99 {} ms; turned away {}, p50 {} ms, p99 {} ms; {:.0} ms if all \
+         were served",
+        peak.goodput(),
+        quantile(&mut peak.answered, 0.99),
+        quantile(&mut overload.answered, 0.5),
+        quantile(&mut overload.answered, 0.99),
+        overload.turned_away.len(),
+        quantile(&mut overload.turned_away, 0.5),
+        quantile(&mut overload.turned_away, 0.99),
+        all_served * 1000.0,
+    );
+    assert!(offered > 1.5, "those who ask are too slow: {offered}");
+    assert!(!overload.turned_away.is_empty());
+    // Without anything else on the machine it is 0.9.
+    assert!(efficiency >= 0.6, "{efficiency}");
+    assert!((quantile(&mut overload.answered, 0.5) as f64) < all_served * 1000.0 * 0.7);
+}
