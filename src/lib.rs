@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod command_line;
 pub mod escalation;
 pub mod evaluation;
+mod operations_listener;
 pub mod settings;
 pub mod startup;
 pub mod telemetry;

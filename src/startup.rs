@@ -16,9 +16,11 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, Parts, RouteTable},
+    api::{self, BodyLimit, Draining, EnvelopeSettings, Knowledge, Metrics, Observers, Parts, RouteTable},
     catalogue::{CatalogueFile, Faults, embedded},
+    operations_listener::OperationsListener,
     settings::Settings,
+    telemetry::Instruments,
 };
 
 /// Why the service does not start.
@@ -41,6 +43,14 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; change server.listen, or give --listen")]
     Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The address for operations cannot be listened on.
+    #[error("cannot listen on {address} for operations: {cause}; change operations.listen")]
+    BindOperations {
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -93,6 +103,7 @@ pub struct Service {
     draining: Draining,
     drain_delay: Duration,
     catalogue_version: String,
+    operations: Option<OperationsListener>,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -103,19 +114,36 @@ impl Service {
     /// # Errors
     /// [`StartError`] when the catalogue is refused, or the address or the signals cannot be had.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
+        Self::start_with(settings, Instruments::default())
+    }
+
+    /// The same, reporting through the process's own instruments too.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub fn start_with(settings: &Settings, instruments: Instruments) -> Result<Self, StartError> {
         let knowledge = knowledge(&settings.catalogue.path)?;
         let catalogue_version = knowledge.catalogue().about().version.clone();
+        let metrics = Metrics::new(instruments.collectors);
+        metrics.catalogue_in_use(&catalogue_version, knowledge.catalogue().sha256());
         let draining = Draining(Arc::new(AtomicBool::new(false)));
         let parts = Parts {
             knowledge: web::Data::new(knowledge),
             body_limit: BodyLimit(settings.server.body_limit),
-            envelope: EnvelopeSettings {
-                request_timeout: settings.server.request_timeout(),
-                access_log: settings.telemetry.access_log,
-            },
+            envelope: EnvelopeSettings { request_timeout: settings.server.request_timeout() },
             table: web::Data::new(RouteTable::new()),
             draining: draining.clone(),
+            observers: Observers {
+                access_log: settings.telemetry.access_log,
+                metrics,
+                spans: instruments.spans,
+            },
         };
+        let operations = settings.operations.listen.map(|listen| {
+            OperationsListener::bind(listen, &parts)
+                .map_err(|cause| StartError::BindOperations { address: listen, cause })
+        });
+        let operations = operations.transpose()?;
         let mut builder = HttpServer::new(move || api::app(parts.clone()))
             .client_request_timeout(Duration::from_secs(settings.server.head_timeout))
             .keep_alive(Duration::from_secs(settings.server.keep_alive))
@@ -134,6 +162,7 @@ impl Service {
             draining,
             drain_delay: Duration::from_secs(settings.server.drain_delay),
             catalogue_version,
+            operations,
             // Taken before anyone is told that the service listens, so that no signal is lost.
             terminate: signal(SignalKind::terminate()).map_err(StartError::Signals)?,
             interrupt: signal(SignalKind::interrupt()).map_err(StartError::Signals)?,
@@ -144,6 +173,12 @@ impl Service {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for operations, if it does.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(OperationsListener::address)
     }
 
     /// Which catalogue it answers with.
@@ -159,6 +194,7 @@ impl Service {
     /// When the server breaks down, or a second signal cuts it short.
     pub async fn run(self) -> io::Result<()> {
         let (mut terminate, mut interrupt) = (self.terminate, self.interrupt);
+        let operations = self.operations.map(OperationsListener::serve);
         let handle = self.server.handle();
         let mut server = self.server;
         tokio::select! {
@@ -176,6 +212,10 @@ impl Service {
             }
             // The handle only asks: the server stops while it is polled.
             let _ = tokio::join!(handle.stop(true), &mut server);
+            // Last of all: until here it says that the service is about to stop.
+            if let Some(operations) = operations {
+                operations.stop(true).await;
+            }
         };
         tokio::select! {
             () = stop => {

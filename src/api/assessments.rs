@@ -18,6 +18,7 @@ use super::{
     interview::{InterviewBody, interview_body},
     knowledge::Knowledge,
     next_step::NextStepBody,
+    observation::Observers,
     openapi::BodyProblems,
     problem::Problem,
     query::Parameters,
@@ -31,7 +32,7 @@ use crate::{
     assessment::{
         Answer, Assessment, Case, Danger, DangerStatus, Hypothesis, assess, dangers, derive, what_if,
     },
-    catalogue::{Catalogue, entry::Condition, id::ContraindicationId},
+    catalogue::{Catalogue, entry::Condition, id::ContraindicationId, vocabulary::TriageLevel},
     escalation::{self, Course, FirstStepFacts, TrainingFacts, training},
 };
 
@@ -153,9 +154,12 @@ pub(super) async fn create_assessment(
     request: HttpRequest,
     body: JsonBody,
     knowledge: web::Data<Knowledge>,
+    observers: web::Data<Observers>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
-    Ok(fresh(&request, assess_body(&knowledge, &body)?))
+    let (level, answer) = assessed(&knowledge, &body)?;
+    observers.metrics.case_assessed(level);
+    Ok(fresh(&request, answer))
 }
 
 /// The bytes of the answer to the bytes of a request.
@@ -163,6 +167,11 @@ pub(super) async fn create_assessment(
 /// # Errors
 /// A problem that names every fault of the request.
 pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Bytes, Problem> {
+    assessed(knowledge, body).map(|(_, answer)| answer)
+}
+
+/// The triage level of a request, and the bytes of its answer.
+fn assessed(knowledge: &Knowledge, body: &[u8]) -> Result<(TriageLevel, Bytes), Problem> {
     let (catalogue, model) = (knowledge.catalogue(), knowledge.model());
     let request = AssessmentRequest::read(catalogue, body)?;
     let assessment = assess(catalogue, model, &request.case);
@@ -176,7 +185,7 @@ pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Bytes, Problem>
         dangers: &dangers,
         course: course.as_ref(),
     };
-    Ok(to_bytes(&presenter.body()))
+    Ok((assessment.triage.level, to_bytes(&presenter.body())))
 }
 
 /// What was tried, with what the assessment says of the person.

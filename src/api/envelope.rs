@@ -1,23 +1,18 @@
-//! What every answer has: a request id, safe headers, problem bodies for errors, a line in the access log.
+//! What every answer has: a request id, safe headers, problem bodies for errors. What is learnt of a request beside
+//! that is in `observation.rs`.
 //!
 //! One middleware around everything, so that nothing slips past it: panics and errors of the framework leave
 //! as problems like all others. It copies what it needs before it passes the request on; keeping a clone of
 //! the request across that call makes actix panic on every request.
 
-use std::{
-    panic::AssertUnwindSafe,
-    time::{Duration, Instant},
-};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::{
-        Method, StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
-    },
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     web,
 };
@@ -25,6 +20,7 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::{
+    observation::Observation,
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     representation::accepts_json,
 };
@@ -37,8 +33,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct EnvelopeSettings {
     /// How long a request may take, body included.
     pub request_timeout: Duration,
-    /// Whether each request leaves a line in the log.
-    pub access_log: bool,
 }
 
 /// Wraps a request and its answer.
@@ -46,23 +40,16 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, Error> {
-    let begin = Instant::now();
+    let observation = Observation::begin(&request);
     let id = request_id(request.headers());
-    let method = request.method().clone();
-    let pattern = request.match_pattern();
     let settings = request
         .app_data::<web::Data<EnvelopeSettings>>()
         .map(|settings| *settings.get_ref())
-        .unwrap_or(EnvelopeSettings { request_timeout: Duration::from_secs(10), access_log: false });
-    let log = |status: StatusCode| {
-        if settings.access_log {
-            access_log(&method, pattern.as_deref(), status, begin, &id);
-        }
-    };
+        .unwrap_or(EnvelopeSettings { request_timeout: Duration::from_secs(10) });
     if speaks_json_alone(request.path()) && !accepts_json(&request) {
         let problem = Problem::new(ProblemKind::NotAcceptable, "this path answers in application/json alone");
         let response = finished(problem.response(&id), &id);
-        log(response.status());
+        observation.end(response.status(), &id);
         return Ok(request.into_response(response).map_into_left_body());
     }
     let answer = AssertUnwindSafe(tokio::time::timeout(settings.request_timeout, next.call(request)));
@@ -70,7 +57,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         Ok(Ok(Ok(mut answer))) => match foreign_problem(&answer) {
             None => {
                 finish(answer.headers_mut(), &id);
-                log(answer.status());
+                observation.end(answer.status(), &id);
                 return Ok(answer.map_into_right_body());
             }
             Some(problem) => problem,
@@ -80,10 +67,13 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
             Problem::new(ProblemKind::RequestTimeout, "the request did not arrive and finish in time")
         }
         // The panic's message may hold what a client sent: it goes nowhere.
-        Err(_) => Problem::new(
-            ProblemKind::InternalError,
-            "the service failed on this request; others are not affected",
-        ),
+        Err(_) => {
+            observation.panicked();
+            Problem::new(
+                ProblemKind::InternalError,
+                "the service failed on this request; others are not affected",
+            )
+        }
     };
     let mut response = finished(problem.response(&id), &id);
     if matches!(
@@ -93,7 +83,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         // What is left of the request on this connection cannot be trusted.
         response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
     }
-    log(response.status());
+    observation.end(response.status(), &id);
     Err(InternalError::from_response("", response).into())
 }
 
@@ -166,21 +156,4 @@ fn finish(headers: &mut HeaderMap, id: &str) {
         let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-}
-
-/// One line a request. The route's pattern stands for its path: ids, queries and bodies never reach a log.
-fn access_log(method: &Method, pattern: Option<&str>, status: StatusCode, begin: Instant, id: &str) {
-    // A method that no route takes may be any text that a client sent.
-    let method = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]
-        .into_iter()
-        .find(|known| known == method)
-        .map_or_else(|| "other".to_owned(), |known| known.to_string());
-    tracing::info!(
-        http.method = method,
-        http.route = pattern.unwrap_or("none"),
-        http.status = status.as_u16(),
-        duration_us = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX),
-        request_id = id,
-        "request"
-    );
 }

@@ -22,8 +22,10 @@ mod json;
 mod knowledge;
 mod list;
 pub mod measures;
+pub mod metrics;
 pub mod model_card;
 pub mod next_step;
+pub mod observation;
 pub mod openapi;
 pub mod operations;
 pub mod problem;
@@ -34,6 +36,7 @@ mod representation;
 pub mod return_to_run;
 pub mod sources;
 pub mod stamp;
+pub mod trace_context;
 pub mod training;
 pub mod triage;
 pub mod what_if;
@@ -52,7 +55,9 @@ pub use assessments::assess_body;
 pub use body::BodyLimit;
 pub use envelope::EnvelopeSettings;
 pub use knowledge::Knowledge;
-pub use operations::Draining;
+pub use metrics::Metrics;
+pub use observation::Observers;
+pub use operations::{Draining, operations_app};
 use problem::{Problem, ProblemKind, echo};
 
 use crate::catalogue::nearest;
@@ -103,6 +108,8 @@ pub struct Parts {
     pub table: web::Data<RouteTable>,
     /// Whether the service is about to stop.
     pub draining: Draining,
+    /// Who is told of requests.
+    pub observers: Observers,
 }
 
 /// The application.
@@ -126,6 +133,7 @@ pub fn app(
         .app_data(parts.table)
         .app_data(web::Data::new(parts.envelope))
         .app_data(web::Data::new(parts.draining))
+        .app_data(web::Data::new(parts.observers))
         .app_data(web::Data::new(docs::DocsPage::new()))
         .app_data(web::PathConfig::default().error_handler(|_, _| {
             Problem::new(ProblemKind::MalformedPath, "the path cannot be read; percent-encode it as UTF-8")

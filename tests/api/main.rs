@@ -17,12 +17,16 @@ mod contract;
 mod escalation;
 mod faults;
 mod figures;
+mod logs;
 mod manners;
 mod measures;
+mod metrics;
 mod negotiation;
 mod operations;
 mod problems;
 mod questionnaire;
 mod return_to_run;
 mod support;
+#[cfg(feature = "otel")]
+mod traces;
 mod what_if;
