@@ -165,7 +165,7 @@ def paths(text, folder):
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     real = {(home / link).as_posix(): (home / link).exists() for link in links if link}
     # A name with a letter to fill in, such as `conditions/<id>.toml`, stands for many files.
-    for name in re.findall(r"`((?:src|tests|catalogue|config|openapi|\.ci)/[\w./-]*)(?:::\w+)?`", text):
+    for name in re.findall(r"`((?:src|tests|catalogue|config|openapi|operations|\.ci)/[\w./-]*)(?:::\w+)?`", text):
         real[name] = (pathlib.Path(folder) / name).exists()
     missing = sorted(name for name, there in real.items() if not there)
     if missing:
@@ -210,7 +210,9 @@ def accuracy(text, path):
 
 def crates(text, path):
     with open(path, "rb") as file:
-        real = set(tomllib.load(file)["dependencies"])
+        manifest = tomllib.load(file)
+    tables = [manifest, *manifest.get("target", {}).values()]
+    real = {name for table in tables for name in table.get("dependencies", {})}
     table = text[text.index("## Dependencies"):]
     same("crates", set(re.findall(r"`([\w-]+)`", " ".join(re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)))), real)
 

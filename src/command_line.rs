@@ -201,7 +201,7 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("coxa: {message}");
+            telemetry::last_words(message);
             ExitCode::FAILURE
         }
     }
@@ -221,9 +221,12 @@ fn print(text: &str) -> Ended {
 }
 
 fn serve(settings: &Settings) -> Ended {
-    telemetry::start(&settings.telemetry);
+    let (instruments, outlets) = telemetry::start(&settings.telemetry).map_err(|error| error.to_string())?;
     let served = actix_web::rt::System::new().block_on(async {
-        let service = Service::start(settings).map_err(|error| error.to_string())?;
+        let service = Service::start_with(settings, instruments).map_err(|error| error.to_string())?;
+        if let Some(operations) = service.operations_address() {
+            tracing::info!("operations at http://{operations}/metrics");
+        }
         let address = service.address();
         let version = service.catalogue_version().to_owned();
         tracing::info!(
@@ -231,6 +234,7 @@ fn serve(settings: &Settings) -> Ended {
         );
         service.run().await.map_err(|error| error.to_string())
     });
+    outlets.end();
     served.map(|()| ExitCode::SUCCESS)
 }
 

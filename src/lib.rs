@@ -19,6 +19,7 @@ pub mod command_line;
 pub mod escalation;
 pub mod evaluation;
 pub mod keys;
+mod operations_listener;
 pub mod reload;
 pub mod server;
 pub mod settings;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Knowledge, LiveKnowledge},
+    api::{Knowledge, LiveKnowledge, Metrics},
     startup::{StartError, read_folder},
 };
 
@@ -26,6 +26,7 @@ pub struct Reloader {
     folder: PathBuf,
     watch: Duration,
     live: LiveKnowledge,
+    metrics: Metrics,
     hangup: Signal,
     /// A hash over the files as they were read last, good or bad: the same fault is told once.
     seen: u64,
@@ -46,9 +47,9 @@ impl Reloader {
     ///
     /// # Errors
     /// When the signal cannot be taken.
-    pub fn new(folder: PathBuf, watch: Duration, live: LiveKnowledge) -> io::Result<Self> {
+    pub fn new(folder: PathBuf, watch: Duration, live: LiveKnowledge, metrics: Metrics) -> io::Result<Self> {
         let seen = read_folder(&folder).map_or(0, |files| hash(&files));
-        Ok(Self { folder, watch, live, hangup: signal(SignalKind::hangup())?, seen })
+        Ok(Self { folder, watch, live, metrics, hangup: signal(SignalKind::hangup())?, seen })
     }
 
     /// Reloads whenever it is due; never ends.
@@ -100,15 +101,21 @@ impl Reloader {
                     sha256 = catalogue.sha256(),
                     "catalogue reloaded"
                 );
+                self.metrics.catalogue_reloaded(true);
+                self.metrics.catalogue_in_use(&catalogue.about().version, catalogue.sha256());
                 self.live.replace(*knowledge);
             }
             Ok(Read::Refused(hash, error)) => {
                 if asked || hash != self.seen {
+                    self.metrics.catalogue_reloaded(false);
                     tracing::error!(%error, "catalogue not reloaded, the old one goes on");
                 }
                 self.seen = hash;
             }
-            Err(_) => tracing::error!("catalogue not reloaded, the old one goes on: compiling it failed"),
+            Err(_) => {
+                self.metrics.catalogue_reloaded(false);
+                tracing::error!("catalogue not reloaded, the old one goes on: compiling it failed");
+            }
         }
     }
 }

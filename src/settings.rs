@@ -50,7 +50,9 @@ pub struct Settings {
     pub proxy: Proxy,
     /// Web pages of other origins.
     pub cors: Cors,
-    /// Logs.
+    /// The listener for operations.
+    pub operations: Operations,
+    /// Logs and spans.
     pub telemetry: Telemetry,
     /// The knowledge.
     pub catalogue: CatalogueFolder,
@@ -233,7 +235,40 @@ pub enum AccessRefused {
     UnusedKeys,
 }
 
-/// What is logged and how.
+/// The listener for operations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operations {
+    /// Address and port; none for no such listener, written as an empty text.
+    #[serde(with = "empty_for_none")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// An optional value as a text that is empty for none: TOML and variables have no other word for it.
+mod empty_for_none {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<T>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+    }
+}
+
+/// What is logged and how, and where spans go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
@@ -243,6 +278,23 @@ pub struct Telemetry {
     pub log_format: LogFormat,
     /// Whether each request leaves a line.
     pub access_log: bool,
+    /// The address of an OpenTelemetry collector that takes traces over HTTP; empty for none.
+    pub otlp_endpoint: String,
+}
+
+impl Telemetry {
+    fn check(&self) -> Result<(), SettingsError> {
+        let reason = if self.otlp_endpoint.is_empty() {
+            return Ok(());
+        } else if !cfg!(feature = "otel") {
+            "this build sends no spans; build it with `--features otel`"
+        } else if !self.otlp_endpoint.starts_with("http://") {
+            "it must begin with http://; a collector near the service passes spans on over TLS"
+        } else {
+            return Ok(());
+        };
+        Err(SettingsError::Invalid { key: "telemetry.otlp_endpoint".into(), reason: reason.into() })
+    }
 }
 
 /// Least level of log lines.
@@ -403,7 +455,7 @@ impl Settings {
                 let reason = format!("the name or the key of `{}` stands there twice", twice.name);
                 Err(SettingsError::Invalid { key: "auth.keys".into(), reason })
             }
-            None => Ok(()),
+            None => self.telemetry.check(),
         }
     }
 
@@ -548,6 +600,8 @@ mod tests {
             ("COXA__SERVER__IO_TIMEOUT", "10", "server.io_timeout"),
             ("COXA__SERVER__MAX_CONNECTIONS", "0", "server.max_connections"),
             ("COXA__TELEMETRY__LOG_LEVEL", "loud", "telemetry.log_level"),
+            ("COXA__TELEMETRY__OTLP_ENDPOINT", "ftp://nowhere", "telemetry.otlp_endpoint"),
+            ("COXA__OPERATIONS__LISTEN", "9464", "operations.listen"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.contains(key), "{message}");

@@ -19,14 +19,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     api::{
-        self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Parts, RouteTable,
+        self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Metrics, Observers, Parts,
+        RouteTable,
         access::{Access, AccessRules},
         rate_limit::Rate,
     },
     catalogue::{CatalogueFile, Faults, embedded},
+    operations_listener::OperationsListener,
     reload::Reloader,
     server::{self, Capacity, Limits},
     settings::{self, AccessRefused, Settings},
+    telemetry::Instruments,
 };
 
 /// Why the service does not start.
@@ -52,6 +55,14 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; change server.listen, or give --listen")]
     Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The address for operations cannot be listened on.
+    #[error("cannot listen on {address} for operations: {cause}; change operations.listen")]
+    BindOperations {
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -134,6 +145,7 @@ pub struct Service {
     drain_delay: Duration,
     catalogue_version: String,
     reloader: Reloader,
+    operations: Option<OperationsListener>,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -144,14 +156,25 @@ impl Service {
     /// # Errors
     /// [`StartError`] when it is not said who may ask, the catalogue is refused, or the address or the signals cannot be had.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
+        Self::start_with(settings, Instruments::default())
+    }
+
+    /// The same, reporting through the process's own instruments too.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub fn start_with(settings: &Settings, instruments: Instruments) -> Result<Self, StartError> {
         let access = web::Data::new(access(settings)?);
         let knowledge = knowledge(&settings.catalogue.path)?;
         let catalogue_version = knowledge.catalogue().about().version.clone();
+        let metrics = Metrics::new(instruments.collectors);
+        metrics.catalogue_in_use(&catalogue_version, knowledge.catalogue().sha256());
         let knowledge = LiveKnowledge::new(knowledge);
         let reloader = Reloader::new(
             settings.catalogue.path.clone(),
             Duration::from_secs(settings.catalogue.watch_seconds),
             knowledge.clone(),
+            metrics.clone(),
         )
         .map_err(StartError::Signals)?;
         let draining = Draining(Arc::new(AtomicBool::new(false)));
@@ -161,12 +184,21 @@ impl Service {
             access,
             envelope: EnvelopeSettings {
                 request_timeout: settings.server.request_timeout(),
-                access_log: settings.telemetry.access_log,
                 hsts_seconds: settings.server.hsts_seconds,
             },
             table: web::Data::new(RouteTable::new()),
             draining: draining.clone(),
+            observers: Observers {
+                access_log: settings.telemetry.access_log,
+                metrics,
+                spans: instruments.spans,
+            },
         };
+        let operations = settings.operations.listen.map(|listen| {
+            OperationsListener::bind(listen, &parts)
+                .map_err(|cause| StartError::BindOperations { address: listen, cause })
+        });
+        let operations = operations.transpose()?;
         let failed = |cause| StartError::Bind { address: settings.server.listen, cause };
         let (server, address) =
             server::listen(settings.server.listen, capacity(&settings.server), move || {
@@ -180,6 +212,7 @@ impl Service {
             drain_delay: Duration::from_secs(settings.server.drain_delay),
             catalogue_version,
             reloader,
+            operations,
             // Taken before anyone is told that the service listens, so that no signal is lost.
             terminate: signal(SignalKind::terminate()).map_err(StartError::Signals)?,
             interrupt: signal(SignalKind::interrupt()).map_err(StartError::Signals)?,
@@ -190,6 +223,12 @@ impl Service {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for operations, if it does.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(OperationsListener::address)
     }
 
     /// Which catalogue it answers with.
@@ -205,6 +244,7 @@ impl Service {
     /// When the server breaks down, or a second signal cuts it short.
     pub async fn run(self) -> io::Result<()> {
         let (mut terminate, mut interrupt) = (self.terminate, self.interrupt);
+        let operations = self.operations.map(OperationsListener::serve);
         let handle = self.server.handle();
         let mut server = self.server;
         tokio::select! {
@@ -223,6 +263,10 @@ impl Service {
             }
             // The handle only asks: the server stops while it is polled.
             let _ = tokio::join!(handle.stop(true), &mut server);
+            // Last of all: until here it says that the service is about to stop.
+            if let Some(operations) = operations {
+                operations.stop(true).await;
+            }
         };
         tokio::select! {
             () = stop => {

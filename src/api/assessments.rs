@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{HttpRequest, HttpResponse, post, web::Bytes};
+use actix_web::{
+    HttpRequest, HttpResponse, post,
+    web::{self, Bytes},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,6 +18,7 @@ use super::{
     interview::{InterviewBody, interview_body},
     knowledge::{Current, Knowledge},
     next_step::NextStepBody,
+    observation::Observers,
     openapi::BodyProblems,
     problem::Problem,
     query::Parameters,
@@ -151,9 +155,12 @@ pub(super) async fn create_assessment(
     request: HttpRequest,
     body: JsonBody,
     knowledge: Current,
+    observers: web::Data<Observers>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
-    Ok(fresh(&request, assess_body(&knowledge, &body)?))
+    let (level, answer) = assessed(&knowledge, &body)?;
+    observers.metrics.case_assessed(level);
+    Ok(fresh(&request, answer))
 }
 
 /// The bytes of the answer to the bytes of a request.
@@ -161,6 +168,11 @@ pub(super) async fn create_assessment(
 /// # Errors
 /// A problem that names every fault of the request.
 pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Bytes, Problem> {
+    assessed(knowledge, body).map(|(_, answer)| answer)
+}
+
+/// The triage level of a request, and the bytes of its answer.
+fn assessed(knowledge: &Knowledge, body: &[u8]) -> Result<(TriageLevel, Bytes), Problem> {
     let (catalogue, model) = (knowledge.catalogue(), knowledge.model());
     let request = AssessmentRequest::read(catalogue, body)?;
     let assessment = assess(catalogue, model, &request.case);
@@ -176,7 +188,7 @@ pub fn assess_body(knowledge: &Knowledge, body: &[u8]) -> Result<Bytes, Problem>
         interview: &interview,
         course: course.as_ref(),
     };
-    Ok(to_bytes(&presenter.body()))
+    Ok((assessment.triage.level, to_bytes(&presenter.body())))
 }
 
 /// What was tried, with what the assessment says of the person.

@@ -1,13 +1,11 @@
-//! What every answer has: a request id, safe headers, problem bodies for errors, a line in the access log.
+//! What every answer has: a request id, safe headers, problem bodies for errors. What is learnt of a request beside
+//! that is in `observation.rs`.
 //!
 //! One middleware around everything, so that nothing slips past it: panics and errors of the framework leave
 //! as problems like all others. It copies what it needs before it passes the request on; keeping a clone of
 //! the request across that call makes actix panic on every request.
 
-use std::{
-    panic::AssertUnwindSafe,
-    time::{Duration, Instant},
-};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use actix_web::{
     Error, HttpResponse,
@@ -15,7 +13,7 @@ use actix_web::{
     dev::{ResponseHead, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        ConnectionType, Method, StatusCode,
+        ConnectionType,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -27,6 +25,7 @@ use uuid::Uuid;
 use super::{
     access::{Access, Verdict},
     exchange::{Backlog, Exchange, Taken},
+    observation::Observation,
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     representation::accepts_json,
 };
@@ -39,8 +38,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct EnvelopeSettings {
     /// How long a request may take, body included.
     pub request_timeout: Duration,
-    /// Whether each request leaves a line in the log.
-    pub access_log: bool,
     /// For how many seconds browsers are told to use HTTPS alone; 0 for not telling them.
     pub hsts_seconds: u32,
 }
@@ -50,24 +47,18 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, Error> {
-    let begin = Instant::now();
+    let observation = Observation::begin(&request);
     let id = request_id(request.headers());
-    let method = request.method().clone();
-    let pattern = request.match_pattern();
-    let settings =
-        request.app_data::<web::Data<EnvelopeSettings>>().map(|settings| *settings.get_ref()).unwrap_or(
-            EnvelopeSettings { request_timeout: Duration::from_secs(10), access_log: false, hsts_seconds: 0 },
-        );
-    let log = |status: StatusCode| {
-        if settings.access_log {
-            access_log(&method, pattern.as_deref(), status, begin, &id);
-        }
-    };
+    let settings = request
+        .app_data::<web::Data<EnvelopeSettings>>()
+        .map(|settings| *settings.get_ref())
+        .unwrap_or(EnvelopeSettings { request_timeout: Duration::from_secs(10), hsts_seconds: 0 });
     let exchange = request.conn_data::<Exchange>().cloned();
     if exchange.as_ref().is_some_and(Exchange::is_ending) {
         // actix hands on requests that came together with one that ends the connection. It is closed in a moment.
         return std::future::pending().await;
     }
+    let has_body = has_body(request.headers());
     let last = request.head().connection_type() == ConnectionType::Close;
     let taken = exchange.map(|exchange| exchange.take(is_chunked(request.headers()), last));
     let is_last = || taken.as_ref().is_some_and(Taken::is_last);
@@ -86,7 +77,10 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         None => {
             Some(Problem::new(ProblemKind::InternalError, "the service failed on this request").response(&id))
         }
-        Some(Verdict::Admitted) if is_overloaded(&request) => Some(shed().response(&id)),
+        Some(Verdict::Admitted) if is_overloaded(&request) => {
+            observation.shed();
+            Some(shed().response(&id))
+        }
         Some(Verdict::Admitted) => {
             (speaks_json_alone(request.path()) && !accepts_json(&request)).then(|| {
                 let detail = "this path answers in application/json alone";
@@ -98,10 +92,19 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         // Lets actix look at a body that came with its head, so that the connection can be kept.
         tokio::task::yield_now().await;
         finish(response.headers_mut());
+        // Whoever was not let in is not listened to any longer.
+        let refused =
+            admission.as_ref().is_some_and(|admission| matches!(admission.verdict, Verdict::Refused(_)));
+        if refused
+            && has_body
+            && let Some(taken) = &taken
+        {
+            taken.end();
+        }
         if is_last() {
             close(response.head_mut());
         }
-        log(response.status());
+        observation.end(response.status(), &id);
         return Ok(request.into_response(response).map_into_left_body());
     }
     let answer = AssertUnwindSafe(tokio::time::timeout(settings.request_timeout, next.call(request)));
@@ -112,7 +115,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
                 if is_last() {
                     close(answer.response_mut().head_mut());
                 }
-                log(answer.status());
+                observation.end(answer.status(), &id);
                 return Ok(answer.map_into_right_body());
             }
             Some(problem) => problem,
@@ -121,7 +124,10 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         Ok(Err(_)) => {
             Problem::new(ProblemKind::RequestTimeout, "the request did not arrive and finish in time")
         }
-        Err(_) => panicked(),
+        Err(_) => {
+            observation.panicked();
+            panicked()
+        }
     };
     let mut response = problem.response(&id);
     finish(response.headers_mut());
@@ -136,7 +142,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     if broken || is_last() {
         close(response.head_mut());
     }
-    log(response.status());
+    observation.end(response.status(), &id);
     Err(InternalError::from_response("", response).into())
 }
 
@@ -165,7 +171,7 @@ fn is_overloaded(request: &ServiceRequest) -> bool {
     request.path().starts_with("/v1/") && backlog.is_some_and(Backlog::is_too_long)
 }
 
-/// The answer to a request that is turned away. The one place that a request is turned away at, to count it.
+/// The answer to a request that is turned away.
 fn shed() -> Problem {
     Problem::new(
         ProblemKind::Overloaded,
@@ -173,14 +179,19 @@ fn shed() -> Problem {
     )
 }
 
-/// The answer to a request whose handler panicked. The one place that a panic is caught at, to count it. The panic's
-/// message may hold what a client sent: it goes nowhere.
+/// The answer to a request whose handler panicked. The panic's message may hold what a client sent: it goes nowhere.
 fn panicked() -> Problem {
     Problem::new(ProblemKind::InternalError, "the service failed on this request; others are not affected")
 }
 
 fn close(head: &mut ResponseHead) {
     head.set_connection_type(ConnectionType::Close);
+}
+
+/// Whether a request has a body, or says so.
+fn has_body(headers: &HeaderMap) -> bool {
+    let declared = headers.get(header::CONTENT_LENGTH);
+    is_chunked(headers) || declared.is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// Whether the body of a request comes in chunks. actix refuses any other coding.
@@ -257,21 +268,4 @@ fn finish(headers: &mut HeaderMap, id: &str, hsts_seconds: u32) {
     {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-}
-
-/// One line a request. The route's pattern stands for its path: ids, queries and bodies never reach a log.
-fn access_log(method: &Method, pattern: Option<&str>, status: StatusCode, begin: Instant, id: &str) {
-    // A method that no route takes may be any text that a client sent.
-    let method = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]
-        .into_iter()
-        .find(|known| known == method)
-        .map_or_else(|| "other".to_owned(), |known| known.to_string());
-    tracing::info!(
-        http.method = method,
-        http.route = pattern.unwrap_or("none"),
-        http.status = status.as_u16(),
-        duration_us = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX),
-        request_id = id,
-        "request"
-    );
 }

@@ -26,8 +26,10 @@ mod json;
 mod knowledge;
 mod list;
 pub mod measures;
+pub mod metrics;
 pub mod model_card;
 pub mod next_step;
+pub mod observation;
 pub mod openapi;
 pub mod operations;
 pub mod problem;
@@ -39,6 +41,7 @@ mod representation;
 pub mod return_to_run;
 pub mod sources;
 pub mod stamp;
+pub mod trace_context;
 pub mod training;
 pub mod triage;
 pub mod what_if;
@@ -58,7 +61,9 @@ pub use body::BodyLimit;
 pub use envelope::{EnvelopeSettings, late_head_answer};
 pub use exchange::{Backlog, Exchange};
 pub use knowledge::{Knowledge, LiveKnowledge};
-pub use operations::Draining;
+pub use metrics::Metrics;
+pub use observation::Observers;
+pub use operations::{Draining, operations_app};
 use problem::{Problem, ProblemKind, echo};
 
 use crate::catalogue::nearest;
@@ -111,6 +116,8 @@ pub struct Parts {
     pub table: web::Data<RouteTable>,
     /// Whether the service is about to stop.
     pub draining: Draining,
+    /// Who is told of requests.
+    pub observers: Observers,
 }
 
 /// The application.
@@ -135,6 +142,7 @@ pub fn app(
         .app_data(parts.access)
         .app_data(web::Data::new(parts.envelope))
         .app_data(web::Data::new(parts.draining))
+        .app_data(web::Data::new(parts.observers))
         .app_data(web::Data::new(docs::DocsPage::new()))
         .app_data(web::PathConfig::default().error_handler(|_, _| {
             Problem::new(ProblemKind::MalformedPath, "the path cannot be read; percent-encode it as UTF-8")

@@ -1,16 +1,28 @@
-//! `/livez`, `/readyz`, `/version`: what those who run the service ask.
+//! `/livez`, `/readyz`, `/version`: what those who run the service ask; with `/metrics` beside them where operations
+//! have a listener of their own.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-use actix_web::{HttpResponse, http::header, route, web};
+use actix_web::{
+    App, Error, HttpRequest, HttpResponse,
+    body::{BoxBody, EitherBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::from_fn,
+    route, web,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    Parts,
+    access::{Access, AccessRules},
+    envelope,
     knowledge::{Current, Knowledge},
+    metrics::{CONTENT_TYPE, Metrics},
     openapi::OperationProblems,
     problem::{Problem, ProblemBody, ProblemKind},
     stamp::CatalogueStamp,
@@ -92,4 +104,55 @@ pub(super) async fn get_readiness(draining: web::Data<Draining>) -> Result<HttpR
 #[route("/version", method = "GET", method = "HEAD")]
 pub(super) async fn get_version(knowledge: Current) -> HttpResponse {
     fresh(&Version::of(&knowledge))
+}
+
+/// Every path of the listener for operations.
+const OPERATIONS: [&str; 4] = ["/livez", "/metrics", "/readyz", "/version"];
+
+/// The application behind the listener for operations. It counts and logs none of its own requests: probes and scrapes
+/// would drown those of clients.
+pub fn operations_app(
+    parts: Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<EitherBody<BoxBody>>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .service(get_liveness)
+        .service(get_readiness)
+        .service(get_version)
+        .service(get_metrics)
+        .default_service(web::to(elsewhere))
+        .app_data(web::Data::new(parts.knowledge))
+        // Whoever reaches this listener may ask: it is bound where nobody else does.
+        .app_data(web::Data::new(Access::new(AccessRules::default())))
+        .app_data(web::Data::new(parts.envelope))
+        .app_data(web::Data::new(parts.draining))
+        .app_data(web::Data::new(parts.observers.metrics))
+        .wrap(from_fn(envelope::envelope))
+}
+
+/// Every metric as text. Not in the document: it is not there for clients.
+#[route("/metrics", method = "GET", method = "HEAD")]
+async fn get_metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
+        .body(metrics.to_text())
+}
+
+/// What is not there for operations.
+async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if OPERATIONS.contains(&request.path()) {
+        let mut problem = Problem::new(ProblemKind::MethodNotAllowed, "this path takes GET, HEAD");
+        problem.allow = Some("GET, HEAD".into());
+        return Err(problem);
+    }
+    let detail = format!("there is nothing at this path; here are {}", OPERATIONS.join(", "));
+    Err(Problem::new(ProblemKind::UnknownRoute, detail))
 }

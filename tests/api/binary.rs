@@ -3,7 +3,8 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
-    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 /// The binary with nothing of this process's environment that it listens to.
@@ -41,7 +42,7 @@ pub fn text(bytes: &[u8]) -> String {
 /// A service that runs as a process; it ends with the test.
 pub struct Served {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    stderr: BufReader<Box<dyn Read + Send + Sync>>,
     /// What it has logged so far.
     log: String,
     pub address: SocketAddr,
@@ -58,7 +59,20 @@ impl Served {
     /// Starts the service by a command and reads its start line.
     pub fn start_by(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = child.stderr.take().unwrap();
+        Self::started(child, Box::new(stderr))
+    }
+
+    /// The same, with standard output and standard error in one pipe, of which nothing is read after the start line.
+    pub fn start_in_one_pipe(variables: &[(&str, &str)]) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut command = command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(variables.iter().copied()).stdout(writer.try_clone().unwrap()).stderr(writer);
+        Self::started(command.spawn().unwrap(), Box::new(reader))
+    }
+
+    fn started(child: Child, stderr: Box<dyn Read + Send + Sync>) -> Self {
+        let mut stderr = BufReader::new(stderr);
         let mut log = String::new();
         let address = loop {
             let begin = log.len();
@@ -73,6 +87,24 @@ impl Served {
     /// The id of its process.
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where it listens for operations.
+    pub fn operations(&self) -> SocketAddr {
+        let (_, rest) = self.log.split_once("operations at http://").unwrap();
+        rest.split('/').next().unwrap().parse().unwrap()
+    }
+
+    /// Waits for its end without reading anything that it writes.
+    pub fn end_unread(mut self, limit: Duration) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begin.elapsed() < limit, "the service still runs after {limit:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Sends a signal by its name.

@@ -18,8 +18,10 @@ mod contract;
 mod escalation;
 mod faults;
 mod figures;
+mod logs;
 mod manners;
 mod measures;
+mod metrics;
 mod negotiation;
 mod operations;
 mod problems;
@@ -27,4 +29,6 @@ mod questionnaire;
 mod reload;
 mod return_to_run;
 mod support;
+#[cfg(feature = "otel")]
+mod traces;
 mod what_if;

@@ -13,7 +13,8 @@ use std::{
 use actix_web::web;
 use coxa::{
     api::{
-        self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Parts, RouteTable,
+        self, BodyLimit, Draining, EnvelopeSettings, Knowledge, LiveKnowledge, Metrics, Observers, Parts,
+        RouteTable,
         access::{Access, AccessRules},
     },
     catalogue,
@@ -38,16 +39,14 @@ fn a_service_for_the_test_below() {
     if env::var_os(CHILD).is_none() {
         return;
     }
-    telemetry::start(&Settings::read(&Overrides::default(), []).unwrap().telemetry);
+    let _outlets =
+        telemetry::start(&Settings::read(&Overrides::default(), []).unwrap().telemetry).ok().unwrap();
     let parts = Parts {
         knowledge: LiveKnowledge::new(Knowledge::compile(&catalogue::embedded()).unwrap()),
         body_limit: BodyLimit(32768),
         access: web::Data::new(Access::new(AccessRules::default())),
-        envelope: EnvelopeSettings {
-            request_timeout: Duration::from_secs(10),
-            access_log: true,
-            hsts_seconds: 0,
-        },
+        envelope: EnvelopeSettings { request_timeout: Duration::from_secs(10), hsts_seconds: 0 },
+        observers: Observers { access_log: true, metrics: Metrics::new(Vec::new()), spans: None },
         table: web::Data::new(RouteTable::new()),
         draining: Draining(Arc::new(AtomicBool::new(false))),
     };

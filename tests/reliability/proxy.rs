@@ -142,7 +142,7 @@ fn no_request_fails_while_two_replicas_behind_nginx_are_restarted_in_turn() {
             sent.load(Ordering::Relaxed),
             failures.len()
         );
-        assert!(failures.is_empty(), "{failures:?}\n{log}");
+        assert!(failures.is_empty(), "{} failed, first {:?}\n{log}", failures.len(), failures.first());
     });
 }
 
