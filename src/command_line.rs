@@ -18,6 +18,7 @@ use crate::{
     api::{Knowledge, assess_body, openapi},
     assessment::Model,
     evaluation::{Outcome, Report, Thresholds, Vignette, changes, simulate},
+    hardening::harden,
     settings::{Overrides, Settings},
     startup::{Service, knowledge, read_folder},
     telemetry,
@@ -208,6 +209,7 @@ fn print(text: &str) -> Ended {
 
 fn serve(settings: &Settings) -> Ended {
     telemetry::start(&settings.telemetry);
+    harden().map_err(|error| format!("cannot turn core files off: {error}"))?;
     let served = actix_web::rt::System::new().block_on(async {
         let service = Service::start(settings).map_err(|error| error.to_string())?;
         let address = service.address();

@@ -3,7 +3,7 @@
 //! The rooms, each with its own module docs; dependencies point downwards only:
 //!
 //! - [`command_line`] what each command does
-//! - [`startup`] from [`settings`] and [`telemetry`] to a running service
+//! - [`startup`] from [`settings`] and [`telemetry`] to a running service; [`hardening`] keeps a crash silent
 //! - [`api`] the only room that knows HTTP and JSON
 //! - [`evaluation`] how good that is on cases whose answer is known
 //! - [`assessment`] what the findings point to; [`escalation`] which step of care comes next
@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod command_line;
 pub mod escalation;
 pub mod evaluation;
+pub mod hardening;
 pub mod settings;
 pub mod startup;
 pub mod telemetry;
