@@ -14,6 +14,7 @@ mod binary;
 mod catalogue;
 mod command_line;
 mod contract;
+mod corpus;
 mod escalation;
 mod faults;
 mod figures;
