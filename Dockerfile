@@ -6,6 +6,9 @@ WORKDIR /build
 # build scripts and macros stay as they are.
 ENV RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"'
 
+# The files of the documentation page are unpacked while it is built; without this, the time of that would be in the binary.
+ENV SOURCE_DATE_EPOCH=0
+
 # The dependencies alone: this layer is made again only when one of the two files changes.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \

@@ -34,6 +34,11 @@ evaluate:
     cargo run --release --quiet -- evaluate tests/vignettes/development.jsonl
     cargo run --release --quiet -- evaluate --interview
 
+# Show what the service promises, and write the figures of RELIABILITY.md
+prove:
+    .ci/run tools
+    .ci/prove
+
 # Check the catalogue alone, for a curator
 catalogue:
     cargo run --quiet -- check catalogue

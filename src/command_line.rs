@@ -18,6 +18,7 @@ use crate::{
     api::{Knowledge, assess_body, openapi},
     assessment::Model,
     evaluation::{Outcome, Report, Thresholds, Vignette, changes, simulate},
+    hardening::harden,
     keys::{KeyEntry, new_key},
     settings::{Overrides, Settings},
     startup::{Service, knowledge, read_folder},
@@ -222,6 +223,7 @@ fn print(text: &str) -> Ended {
 
 fn serve(settings: &Settings) -> Ended {
     let (instruments, outlets) = telemetry::start(&settings.telemetry).map_err(|error| error.to_string())?;
+    harden().map_err(|error| format!("cannot turn core files off: {error}"))?;
     let served = actix_web::rt::System::new().block_on(async {
         let service = Service::start_with(settings, instruments).map_err(|error| error.to_string())?;
         if let Some(operations) = service.operations_address() {

@@ -5,6 +5,7 @@
 //! - [`command_line`] what each command does
 //! - [`startup`] from [`settings`] and [`telemetry`] to a running service; [`reload`] another catalogue while it runs
 //! - [`keys`] how a key is made, and how the settings hold it
+//! - [`hardening`] keeps a crash silent
 //! - [`api`] the only room that knows HTTP and JSON
 //! - [`evaluation`] how good that is on cases whose answer is known
 //! - [`assessment`] what the findings point to; [`escalation`] which step of care comes next
@@ -18,6 +19,7 @@ pub mod catalogue;
 pub mod command_line;
 pub mod escalation;
 pub mod evaluation;
+pub mod hardening;
 pub mod keys;
 mod operations_listener;
 pub mod reload;

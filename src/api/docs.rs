@@ -103,7 +103,7 @@ pub(super) async fn get_openapi_json(request: HttpRequest) -> HttpResponse {
 /// Get this document as YAML
 #[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenapiYaml", tag = "operations",
     description = "The OpenAPI document of the service, in YAML.",
-    responses((status = 200, description = "The document", body = String, content_type = "application/yaml"), DocumentProblems))]
+    responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/yaml"), DocumentProblems))]
 #[route("/openapi.yaml", method = "GET", method = "HEAD")]
 pub(super) async fn get_openapi_yaml(request: HttpRequest) -> HttpResponse {
     YAML.respond(&request)

@@ -15,6 +15,7 @@ mod binary;
 mod catalogue;
 mod command_line;
 mod contract;
+mod corpus;
 mod escalation;
 mod faults;
 mod figures;

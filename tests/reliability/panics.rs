@@ -2,10 +2,10 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Command, Stdio},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool, mpsc},
     thread,
     time::Duration,
 };
@@ -86,12 +86,22 @@ fn a_panic_is_answered_as_a_problem_closes_no_other_connection_and_says_nothing_
             break address.trim().parse().unwrap();
         }
     };
-    let log = thread::spawn(move || {
-        let mut log = String::new();
-        stderr.read_to_string(&mut log).unwrap();
-        log
-    });
     let panics = 50;
+    let (told, all_told) = mpsc::channel();
+    let log = thread::spawn(move || {
+        let (mut log, mut answered) = (String::new(), 0);
+        loop {
+            let begin = log.len();
+            if stderr.read_line(&mut log).unwrap() == 0 {
+                return log;
+            }
+            answered += usize::from(log[begin..].contains("http.status=500"));
+            if answered == panics {
+                // Lines are written beside the requests: the service is ended once the last one is there.
+                let _ = told.send(());
+            }
+        }
+    });
     thread::scope(|scope| {
         // Opened before the first panic, and used throughout.
         for _ in 0..4 {
@@ -119,6 +129,7 @@ fn a_panic_is_answered_as_a_problem_closes_no_other_connection_and_says_nothing_
             }
         });
     });
+    let _ = all_told.recv_timeout(Duration::from_secs(20));
     service.kill().unwrap();
     service.wait().unwrap();
     let log = log.join().unwrap();
