@@ -21,22 +21,22 @@ use crate::catalogue::{
 };
 
 /// An interview of this many questions ends.
-const MOST_QUESTIONS: usize = 19;
+const MOST_QUESTIONS: usize = 24;
 
 /// From this probability on the first condition needs no more questions.
 const CONFIDENT_FROM: f64 = 0.92;
 
 /// Below this information, in bits, a question is not worth asking.
-const LEAST_GAIN: f64 = 0.04;
+const LEAST_GAIN: f64 = 0.055;
 
 /// Below this information, in bits, a finding is left out of a checklist.
-const LEAST_LISTED_GAIN: f64 = 0.008;
+const LEAST_LISTED_GAIN: f64 = 0.002;
 
 /// The most findings of one safety question.
-const LONGEST_SAFETY_LIST: usize = 8;
+const LONGEST_SAFETY_LIST: usize = 12;
 
 /// How many findings a checklist usually holds: of answers alone, nobody can tell how they were asked for.
-const USUAL_LIST: usize = 6;
+const USUAL_LIST: usize = 8;
 
 /// How an interview stands.
 #[derive(Debug, Clone)]

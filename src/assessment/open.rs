@@ -16,10 +16,10 @@ use crate::catalogue::{
 };
 
 /// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.05;
+const NEAR_THRESHOLD: f64 = 0.2;
 
 /// How many findings are asked for about one dangerous condition.
-const FINDINGS_FOR_A_DANGER: usize = 8;
+const FINDINGS_FOR_A_DANGER: usize = 7;
 
 /// What an answer about such a condition must be expected to weigh, in nats, to be asked for.
 const LEAST_DANGER_WEIGHT: f64 = 0.1;

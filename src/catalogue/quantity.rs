@@ -45,10 +45,10 @@ macro_rules! quantity {
 }
 
 quantity! {
-    /// How often a finding is present: strictly between 0.005 and 0.995, so that no single answer can
+    /// How often a finding is present: strictly between 0.0005 and 0.9995, so that no single answer can
     /// prove or exclude a condition and no logarithm is infinite.
-    Probability, |value| value > 0.005 && value < 0.995,
-    "a probability between 0.005 and 0.995 (both excluded)"
+    Probability, |value| value > 0.000_5 && value < 0.999_5,
+    "a probability between 0.0005 and 0.9995 (both excluded)"
 }
 
 quantity! {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_is_out_of_range_or_not_a_number_is_refused() {
-        for bad in [0.005, 0.995, -1.0, 2.0, f64::NAN, f64::INFINITY] {
+        for bad in [0.000_5, 0.999_5, -1.0, 2.0, f64::NAN, f64::INFINITY] {
             assert!(Probability::new(bad).is_err());
         }
         assert!(Multiplier::new(0.0).is_err() && Multiplier::new(f64::NAN).is_err());
