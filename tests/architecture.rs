@@ -110,3 +110,13 @@ fn the_core_keeps_its_own_logarithms() {
         }
     }
 }
+
+#[test]
+fn no_handler_takes_its_methods_from_a_set_in_random_order() {
+    for (file, text) in texts(Path::new("src/api")) {
+        assert!(
+            !text.contains("#[route("),
+            "{file}: two builds of it differ; write #[routes] with one attribute for each method"
+        );
+    }
+}
