@@ -61,10 +61,9 @@ pub struct Timed<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Timed<S> {
-    /// Sets limits to a stream that was just opened.
-    pub fn new(stream: S, limits: Limits) -> Self {
+    /// Sets limits to a stream whose client has been there since a moment.
+    pub fn new(stream: S, opened: Instant, limits: Limits) -> Self {
         let alarm = Box::pin(sleep(limits.step()));
-        let opened = Instant::now();
         let exchange = Exchange::default();
         Self { stream, exchange, limits, opened, heard: None, answered: None, blocked: None, alarm }
     }
@@ -91,6 +90,16 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
         }
     }
 
+    /// Keeps in mind since when the client takes nothing, and checks the limit where it does not.
+    fn note_blocked(&mut self, taken: &Poll<io::Result<()>>, context: &mut Context<'_>) -> io::Result<()> {
+        if taken.is_ready() {
+            self.blocked = None;
+            return Ok(());
+        }
+        self.blocked.get_or_insert_with(Instant::now);
+        self.check(context)
+    }
+
     /// An error where a limit has ended; else sees to it that the task is woken at its end.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         while self.alarm.as_mut().poll(context).is_ready() {
@@ -98,8 +107,9 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             let (end, how) = self.limit();
             if now >= end {
                 if how == End::Answer {
-                    // It fits into the empty buffer of the socket, or it is not worth a wait.
+                    // It fits into the empty buffer of the socket, or it is not worth a wait. TLS also says the end.
                     let _ = Pin::new(&mut self.stream).poll_write(context, &late_head_answer());
+                    let _ = Pin::new(&mut self.stream).poll_shutdown(context);
                 }
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -157,11 +167,62 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         written
     }
 
+    // TLS holds what the socket does not take, so a client that takes nothing may only show here.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.note_blocked(&flushed, context)?;
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.note_blocked(&shut, context)?;
+        shut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::AsyncWriteExt,
+        time::{error::Elapsed, timeout},
+    };
+
+    use super::*;
+
+    /// Takes everything and passes nothing on, as TLS does over a socket that is full.
+    struct Full;
+
+    impl AsyncRead for Full {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Full {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_held_back_below_is_not_held_for_ever() {
+        let short = Duration::from_millis(20);
+        let limits = Limits { head: short, answer: short, idle: Duration::from_secs(3600) };
+        let ended = |waited: Result<io::Result<()>, Elapsed>| waited.unwrap().unwrap_err().kind();
+        for shut in [false, true] {
+            let mut stream = Timed::new(Full, Instant::now(), limits);
+            stream.write_all(b"an answer").await.unwrap();
+            let waits = async { if shut { stream.shutdown().await } else { stream.flush().await } };
+            assert_eq!(ended(timeout(Duration::from_secs(20), waits).await), io::ErrorKind::TimedOut);
+        }
     }
 }
