@@ -16,7 +16,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::api::{Exchange, late_head_answer};
+use super::refusal::{Refusal, find_refusal};
+use crate::api::{Exchange, HeadFault, head_fault_answer};
 
 /// How long a connection lives on after an answer that came before the whole body did, so that the client can read it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -56,6 +57,8 @@ pub struct Timed<S> {
     answered: Option<Instant>,
     /// Since when the client takes nothing of what is written.
     blocked: Option<Instant>,
+    /// What is said in place of a bare refusal.
+    refusal: Option<Refusal>,
     /// Rings no later than any limit ends; then the limits are looked at. So the hot path sets no timer.
     alarm: Pin<Box<Sleep>>,
 }
@@ -65,7 +68,17 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
     pub fn new(stream: S, opened: Instant, limits: Limits) -> Self {
         let alarm = Box::pin(sleep(limits.step()));
         let exchange = Exchange::default();
-        Self { stream, exchange, limits, opened, heard: None, answered: None, blocked: None, alarm }
+        Self {
+            stream,
+            exchange,
+            limits,
+            opened,
+            heard: None,
+            answered: None,
+            blocked: None,
+            refusal: None,
+            alarm,
+        }
     }
 
     /// What requests on it are to tell it.
@@ -108,7 +121,8 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             if now >= end {
                 if how == End::Answer {
                     // It fits into the empty buffer of the socket, or it is not worth a wait. TLS also says the end.
-                    let _ = Pin::new(&mut self.stream).poll_write(context, &late_head_answer());
+                    let _ =
+                        Pin::new(&mut self.stream).poll_write(context, &head_fault_answer(HeadFault::Late));
                     let _ = Pin::new(&mut self.stream).poll_shutdown(context);
                 }
                 return Err(io::ErrorKind::TimedOut.into());
@@ -149,7 +163,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let this = &mut *self;
+        let written = match find_refusal(bytes) {
+            None => Pin::new(&mut this.stream).poll_write(context, bytes),
+            // First what stands before it, by itself.
+            Some((begin, _)) if begin > 0 => {
+                Pin::new(&mut this.stream).poll_write(context, bytes.get(..begin).unwrap_or_default())
+            }
+            Some((_, fault)) => {
+                let refusal = this.refusal.get_or_insert_with(|| Refusal::of(fault));
+                refusal.poll(Pin::new(&mut this.stream), context).map_ok(|()| bytes.len())
+            }
+        };
         match written {
             Poll::Ready(Ok(count)) => {
                 if count > 0 {

@@ -4,6 +4,7 @@
 //! `crate::startup`.
 
 mod deadline;
+mod refusal;
 mod stream;
 mod tls;
 
