@@ -16,7 +16,10 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::refusal::{Refusal, find_refusal};
+use super::{
+    follower::Follower,
+    refusal::{Refusal, find_refusal},
+};
 use crate::api::{Exchange, HeadFault, head_fault_answer};
 
 /// How long a connection lives on after an answer that came before the whole body did, so that the client can read it.
@@ -51,8 +54,9 @@ pub struct Timed<S> {
     exchange: Exchange,
     limits: Limits,
     opened: Instant,
-    /// The first byte since the last answer.
+    /// The first byte since the last answer; or that answer, where half a head had come before it.
     heard: Option<Instant>,
+    follower: Follower,
     /// The last byte that the client took.
     answered: Option<Instant>,
     /// Since when the client takes nothing of what is written.
@@ -74,6 +78,7 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             limits,
             opened,
             heard: None,
+            follower: Follower::default(),
             answered: None,
             blocked: None,
             refusal: None,
@@ -150,8 +155,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Timed<S> {
         self.check(context)?;
         let begin = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > begin && self.heard.is_none() {
-            self.heard = Some(Instant::now());
+        if let Some(heard) = buffer.filled().get(begin..).filter(|heard| !heard.is_empty()) {
+            self.follower.follow(heard);
+            self.heard.get_or_insert_with(Instant::now);
         }
         read
     }
@@ -178,8 +184,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         match written {
             Poll::Ready(Ok(count)) => {
                 if count > 0 {
-                    self.answered = Some(Instant::now());
-                    self.heard = None;
+                    let now = Instant::now();
+                    self.answered = Some(now);
+                    self.heard = self.follower.is_in_head().then_some(now);
                     self.blocked = None;
                 }
             }

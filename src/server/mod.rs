@@ -4,6 +4,7 @@
 //! `crate::startup`.
 
 mod deadline;
+mod follower;
 mod refusal;
 mod stream;
 mod tls;

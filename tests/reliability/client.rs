@@ -143,6 +143,25 @@ impl Client {
         panic!("a client that drips is still connected");
     }
 
+    /// Reads so many answers, and sees that nothing more comes and the connection stays open for a time.
+    #[track_caller]
+    pub fn stays_open(&mut self, answers: usize, time: Duration) {
+        let mut read = Vec::new();
+        let mut piece = [0; 16 * 1024];
+        self.0.set_read_timeout(Some(time)).unwrap();
+        loop {
+            match self.0.read(&mut piece) {
+                Ok(0) => panic!("closed after {}", String::from_utf8_lossy(&read)),
+                Ok(count) => read.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let read = String::from_utf8_lossy(&read);
+        assert_eq!(read.matches("HTTP/1.1 ").count(), answers, "{read}");
+        self.0.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    }
+
     /// Waits until there is something to read, and leaves it there.
     pub fn wait(&self) {
         assert!(self.0.peek(&mut [0]).unwrap() > 0);
