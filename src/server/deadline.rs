@@ -61,6 +61,8 @@ pub struct Timed<S> {
     answered: Option<Instant>,
     /// Since when the client takes nothing of what is written.
     blocked: Option<Instant>,
+    /// Whether only flushing showed that. What is written then is taken by TLS, not by the client.
+    is_held: bool,
     /// What is said in place of a bare refusal.
     refusal: Option<Refusal>,
     /// Rings no later than any limit ends; then the limits are looked at. So the hot path sets no timer.
@@ -81,6 +83,7 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             follower: Follower::default(),
             answered: None,
             blocked: None,
+            is_held: false,
             refusal: None,
             alarm,
         }
@@ -112,8 +115,10 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
     fn note_blocked(&mut self, taken: &Poll<io::Result<()>>, context: &mut Context<'_>) -> io::Result<()> {
         if taken.is_ready() {
             self.blocked = None;
+            self.is_held = false;
             return Ok(());
         }
+        self.is_held |= self.blocked.is_none();
         self.blocked.get_or_insert_with(Instant::now);
         self.check(context)
     }
@@ -187,11 +192,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
                     let now = Instant::now();
                     self.answered = Some(now);
                     self.heard = self.follower.is_in_head().then_some(now);
-                    self.blocked = None;
+                    if !self.is_held {
+                        self.blocked = None;
+                    }
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
+                // From here on, a write that is taken shows that the client took something.
+                self.is_held = false;
                 self.blocked.get_or_insert_with(Instant::now);
                 self.check(context)?;
             }
@@ -256,5 +265,22 @@ mod tests {
             let waits = async { if shut { stream.shutdown().await } else { stream.flush().await } };
             assert_eq!(ended(timeout(Duration::from_secs(20), waits).await), io::ErrorKind::TimedOut);
         }
+    }
+
+    #[tokio::test]
+    async fn another_answer_behind_one_that_is_held_back_gives_no_new_time() {
+        let long = Duration::from_secs(3600);
+        let limits = Limits { head: long, answer: Duration::from_millis(200), idle: long };
+        let mut stream = Timed::new(Full, Instant::now(), limits);
+        let asks_on = async {
+            loop {
+                stream.write_all(b"an answer").await?;
+                if let Ok(flushed) = timeout(Duration::from_millis(10), stream.flush()).await {
+                    return flushed;
+                }
+            }
+        };
+        let ended = timeout(Duration::from_secs(20), asks_on).await.unwrap();
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }
