@@ -368,10 +368,13 @@ const TAKEN: &str = "coxa_certificate_reloads_total{result=\"ok\"}";
 const REFUSED: &str = "coxa_certificate_reloads_total{result=\"failed\"}";
 const OPERATIONS: (&str, &str) = ("COXA__OPERATIONS__LISTEN", "127.0.0.1:0");
 
+/// How often the certificate is replaced under load.
+const RELOADS: usize = 50;
+
 #[test]
 fn a_new_certificate_is_taken_under_load_and_every_request_is_answered() {
     let _machine = shared();
-    let pairs: Vec<Pair> = (0..11).map(|_| Pair::new()).collect();
+    let pairs: Vec<Pair> = (0..=RELOADS).map(|_| Pair::new()).collect();
     let files = Files::of(&pairs[0]);
     let served = files.serve(&[OPERATIONS, ("COXA__TELEMETRY__ACCESS_LOG", "false")]);
     let mut established = client(served.address, &pairs[0]);
@@ -392,7 +395,8 @@ fn a_new_certificate_is_taken_under_load_and_every_request_is_answered() {
                 }
             });
         }
-        for pair in &pairs[1..] {
+        for (number, pair) in pairs[1..].iter().enumerate() {
+            until("requests are answered meanwhile", || asked.load(Ordering::Relaxed) >= 20 * number);
             files.write(&pair.certificate, &pair.key);
             served.signal("HUP");
             until("the new certificate is shown", || {
@@ -403,13 +407,13 @@ fn a_new_certificate_is_taken_under_load_and_every_request_is_answered() {
     });
     // A connection of before lives on.
     assert_eq!(established.ask(&get("/livez")).unwrap().status, 200);
-    assert_eq!((metric(&served, TAKEN), metric(&served, REFUSED)), ("10".to_owned(), "0".to_owned()));
+    assert_eq!((metric(&served, TAKEN), metric(&served, REFUSED)), (RELOADS.to_string(), "0".to_owned()));
     let asked = asked.load(Ordering::Relaxed);
-    println!("figure tls-reload: 10 certificates taken under load, {asked} requests, 0 failed");
+    println!("figure tls-reload: {RELOADS} certificates taken under load, {asked} requests, 0 failed");
     served.signal("TERM");
     let (status, _, log) = served.end();
     assert_eq!(status.code(), Some(0), "{log}");
-    assert_eq!(log.matches("certificate reloaded").count(), 10, "{log}");
+    assert_eq!(log.matches("certificate reloaded").count(), RELOADS, "{log}");
     assert!(!log.contains("nothing to reload"), "{log}");
 }
 
