@@ -19,6 +19,8 @@ use tokio::{
 use super::{
     follower::Follower,
     refusal::{Refusal, find_refusal},
+    room::Place,
+    stream::Incoming,
 };
 use crate::api::{Exchange, HeadFault, head_fault_answer};
 
@@ -67,11 +69,12 @@ pub struct Timed<S> {
     refusal: Option<Refusal>,
     /// Rings no later than any limit ends; then the limits are looked at. So the hot path sets no timer.
     alarm: Pin<Box<Sleep>>,
+    place: Place,
 }
 
 impl<S: AsyncWrite + Unpin> Timed<S> {
     /// Sets limits to a stream whose client has been there since a moment.
-    pub fn new(stream: S, opened: Instant, limits: Limits) -> Self {
+    pub fn new(stream: S, opened: Instant, limits: Limits, place: Place) -> Self {
         let alarm = Box::pin(sleep(limits.step()));
         let exchange = Exchange::default();
         Self {
@@ -86,6 +89,7 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             is_held: false,
             refusal: None,
             alarm,
+            place,
         }
     }
 
@@ -109,6 +113,15 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
         } else {
             (self.opened + self.limits.head, End::Close)
         }
+    }
+
+    /// Whether nothing is asked on it and all that was asked is answered.
+    fn is_idle(&self) -> bool {
+        self.answered.is_some()
+            && self.heard.is_none()
+            && self.blocked.is_none()
+            && self.exchange.taken().is_none()
+            && !self.exchange.is_ending()
     }
 
     /// Keeps in mind since when the client takes nothing, and checks the limit where it does not.
@@ -150,7 +163,7 @@ impl Limits {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Timed<S> {
+impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncRead for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -163,12 +176,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Timed<S> {
         if let Some(heard) = buffer.filled().get(begin..).filter(|heard| !heard.is_empty()) {
             self.follower.follow(heard);
             self.heard.get_or_insert_with(Instant::now);
+            self.place.stay();
+        }
+        if read.is_pending() && self.place.is_let_go() {
+            if self.is_idle() && !self.stream.has_come() {
+                // For actix, this is a client that asks no more: it closes the connection in order.
+                return Poll::Ready(Ok(()));
+            }
+            self.place.stay();
         }
         read
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -212,6 +233,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         self.note_blocked(&flushed, context)?;
+        // actix flushes whenever there is nothing left to write.
+        if flushed.is_ready() && self.is_idle() {
+            self.place.rest(context.waker());
+        }
         flushed
     }
 
@@ -230,6 +255,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::server::room::Room;
 
     /// Takes everything and passes nothing on, as TLS does over a socket that is full.
     struct Full;
@@ -237,6 +263,12 @@ mod tests {
     impl AsyncRead for Full {
         fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
             Poll::Pending
+        }
+    }
+
+    impl Incoming for Full {
+        fn has_come(&self) -> bool {
+            false
         }
     }
 
@@ -260,7 +292,7 @@ mod tests {
         let limits = Limits { head: short, answer: short, idle: Duration::from_secs(3600) };
         let ended = |waited: Result<io::Result<()>, Elapsed>| waited.unwrap().unwrap_err().kind();
         for shut in [false, true] {
-            let mut stream = Timed::new(Full, Instant::now(), limits);
+            let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter());
             stream.write_all(b"an answer").await.unwrap();
             let waits = async { if shut { stream.shutdown().await } else { stream.flush().await } };
             assert_eq!(ended(timeout(Duration::from_secs(20), waits).await), io::ErrorKind::TimedOut);
@@ -271,7 +303,7 @@ mod tests {
     async fn another_answer_behind_one_that_is_held_back_gives_no_new_time() {
         let long = Duration::from_secs(3600);
         let limits = Limits { head: long, answer: Duration::from_millis(200), idle: long };
-        let mut stream = Timed::new(Full, Instant::now(), limits);
+        let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter());
         let asks_on = async {
             loop {
                 stream.write_all(b"an answer").await?;

@@ -6,6 +6,7 @@
 mod deadline;
 mod follower;
 mod refusal;
+mod room;
 mod stream;
 mod tls;
 
@@ -29,6 +30,7 @@ use tokio::{net::TcpSocket, time::sleep_until};
 use crate::api::Backlog;
 pub use deadline::Limits;
 use deadline::Timed;
+use room::Room;
 use stream::Stream;
 pub use tls::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls};
 
@@ -86,10 +88,11 @@ where
     socket.bind(address)?;
     let listener = socket.listen(ACCEPT_QUEUE)?.into_std()?;
     let address = listener.local_addr()?;
+    // actix counts for each worker.
+    let connections = (capacity.max_connections / capacity.workers).max(1);
     let builder = Server::build()
         .workers(capacity.workers)
-        // actix counts for each worker.
-        .max_concurrent_connections((capacity.max_connections / capacity.workers).max(1))
+        .max_concurrent_connections(connections)
         .shutdown_timeout(capacity.shutdown_timeout)
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
@@ -113,7 +116,7 @@ where
                 data.insert(stream.exchange().clone());
             })
             .h1(app);
-        opened(capacity.limits, tls.clone()).and_then(http)
+        opened(capacity.limits, tls.clone(), Room::new(connections)).and_then(http)
     })?;
     Ok((builder.run(), address))
 }
@@ -123,6 +126,7 @@ where
 fn opened(
     limits: Limits,
     tls: Option<LiveTls>,
+    room: Room,
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
@@ -131,11 +135,11 @@ fn opened(
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
-        let tls = tls.clone();
+        let (tls, place) = (tls.clone(), room.enter());
         async move {
             let (began, peer) = (Instant::now(), stream.peer_addr().ok());
             let stream = Stream::open(stream, tls, limits.head).await.map_err(DispatchError::Io)?;
-            Ok((Timed::new(stream, began, limits), peer))
+            Ok((Timed::new(stream, began, limits, place), peer))
         }
     })
 }

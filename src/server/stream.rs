@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix_web::rt::net::TcpStream;
+use rustix::net::{RecvFlags, recv};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::timeout,
@@ -34,6 +35,22 @@ impl Stream {
             None => Ok(Self::Plain(stream)),
             Some(tls) => Ok(Self::Tls(Box::new(timeout(limit, tls.accept(stream)).await??))),
         }
+    }
+}
+
+/// Knows whether something has come that nobody has read.
+pub trait Incoming {
+    /// Asks the system: what the runtime knows may be older.
+    fn has_come(&self) -> bool;
+}
+
+impl Incoming for Stream {
+    fn has_come(&self) -> bool {
+        let socket = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT).is_ok_and(|(count, _)| count > 0)
     }
 }
 
