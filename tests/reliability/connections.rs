@@ -1,5 +1,10 @@
 //! How many connections there are, and what they cost.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use crate::{
     binary::{Served, command},
     client::{Client, POST, connections, get, header, is_up, open_files, post, resident, shared, until},
@@ -92,10 +97,11 @@ fn without_free_files_it_waits_says_little_and_goes_on_once_there_are_some() {
 }
 
 #[test]
-fn memory_is_bounded_by_the_number_of_connections_and_is_used_again() {
+fn memory_is_bounded_by_the_number_of_connections_and_is_given_back() {
     const CONNECTIONS: usize = 800;
-    /// What each may cost by the settings, in KiB: a body, its bytes as they came, and the buffers of a connection.
-    const EACH: u64 = 2 * 32 + 16;
+    /// What each may cost by the settings, in KiB: a body, its bytes as they came, the buffers of a connection and what
+    /// the allocator has not given back yet.
+    const EACH: u64 = 2 * 32 + 40;
     let _machine = shared();
     let served = Served::start(&[
         ("COXA__SERVER__WORKERS", "2"),
@@ -131,12 +137,26 @@ fn memory_is_bounded_by_the_number_of_connections_and_is_used_again() {
         until("all are gone", || connections(served.address) == 0);
     }
     let after = resident(served.process());
-    println!(
-        "resident: {before} KiB idle, {peaks:?} KiB with {CONNECTIONS} stalled bodies, {after} KiB after"
-    );
     for peak in peaks.iter().chain([&after]) {
         assert!(peak.saturating_sub(before) <= CONNECTIONS as u64 * EACH, "{before} KiB, then {peak} KiB");
         // What was used for the first is used for those that follow.
-        assert!(*peak <= peaks[0] + peaks[0] / 8, "{peaks:?} KiB, then {after} KiB");
+        assert!(*peak <= peaks[0] + peaks[0] / 4, "{peaks:?} KiB, then {after} KiB");
+    } // Elsewhere the allocator of the system may keep it.
+    if cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")) {
+        let begin = Instant::now();
+        while resident(served.process()) * 10 > before * 13 {
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "{before} KiB, {peaks:?} KiB, still {after} KiB"
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
     }
+    let after = resident(served.process());
+    println!(
+        "figure memory: {CONNECTIONS} stalled bodies of 30 kB take {:.1} times the memory of the idle service, {:.1} times a \
+         minute after",
+        *peaks.iter().max().unwrap() as f64 / before as f64,
+        after as f64 / before as f64,
+    );
 }
