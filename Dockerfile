@@ -2,6 +2,10 @@
 
 FROM rust:1.95-slim AS build
 WORKDIR /build
+# The allocator is C and comes with a makefile.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --no-install-recommends --yes make && rm -rf /var/lib/apt/lists/*
+
 # libc goes into the binary, and random numbers come from the kernel without /dev. The first needs --target, so that
 # build scripts and macros stay as they are.
 ENV RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"'

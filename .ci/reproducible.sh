@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the binary twice, in two folders of different names, and compares the bytes.
+# Builds the binary twice, in two folders of different names, and fails where one byte differs.
 #
 #     .ci/reproducible.sh [PROFILE]
 #
@@ -21,15 +21,23 @@ cat >"$work/rustc" <<'WRAPPER'
 exec "$@" --remap-path-prefix="$CHECKOUT=/build" --remap-path-prefix="$CRATES=/usr/local/cargo"
 WRAPPER
 chmod +x "$work/rustc"
+# Both copies are taken before the first build, so that a change meanwhile does not count as a difference.
 for copy in one another-name; do
     mkdir "$work/$copy"
     git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -c | tar -x -C "$work/$copy"
+done
+for copy in one another-name; do
+    began=$SECONDS
     (cd "$work/$copy" &&
         CHECKOUT="$PWD" CRATES="${CARGO_HOME:-$HOME/.cargo}" RUSTC_WRAPPER="$work/rustc" RUSTFLAGS="$flags" \
             SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$work/$copy/target" COXA_COMMIT=unknown \
             cargo build --quiet --locked --profile "$profile" --target "$target" --bin coxa)
     mv "$work/$copy/target/$target/$profile/coxa" "$work/coxa-$copy"
     rm -rf "${work:?}/$copy"
+    printf 'built in %d s: %s\n' $((SECONDS - began)) "$(cd "$work" && sha256sum "coxa-$copy")"
 done
-(cd "$work" && sha256sum coxa-one coxa-another-name)
-cmp "$work/coxa-one" "$work/coxa-another-name"
+if ! differing="$(cmp -l "$work/coxa-one" "$work/coxa-another-name" | wc -l)" || [ "$differing" -ne 0 ]; then
+    printf 'two builds of the same source differ, in %d bytes or in length\n' "$differing" >&2
+    exit 1
+fi
+printf 'reproducible: two builds, %d bytes, 0 differ\n' "$(stat -c %s "$work/coxa-one")"

@@ -4,10 +4,9 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -19,14 +18,12 @@ use crate::{
     assessment::Model,
     evaluation::{Outcome, Report, Thresholds, Vignette, changes, simulate},
     hardening::harden,
+    health::{self, Target},
     keys::{KeyEntry, new_key},
     settings::{Overrides, Settings},
     startup::{Service, knowledge, read_folder},
     telemetry,
 };
-
-/// The longest wait for an answer of a health check.
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Hip pain in runners: what it may be, how urgent it is, which step of care comes next.
 ///
@@ -99,7 +96,7 @@ enum Command {
     Key(KeyCommand),
     /// Ask a running service whether it is ready; for HEALTHCHECK
     Healthcheck {
-        /// Address of the service; without it, the one of the settings
+        /// Address of the service, with https:// where it has TLS; without it, the one of the settings
         url: Option<String>,
     },
     /// Print completions for a shell
@@ -229,11 +226,9 @@ fn serve(settings: &Settings) -> Ended {
         if let Some(operations) = service.operations_address() {
             tracing::info!("operations at http://{operations}/metrics");
         }
-        let address = service.address();
+        let address = format!("{}://{}", service.scheme(), service.address());
         let version = service.catalogue_version().to_owned();
-        tracing::info!(
-            "listening on http://{address}, documentation at http://{address}/docs, catalogue {version}"
-        );
+        tracing::info!("listening on {address}, documentation at {address}/docs, catalogue {version}");
         service.run().await.map_err(|error| error.to_string())
     });
     outlets.end();
@@ -404,35 +399,16 @@ fn counted(vignettes: usize) -> String {
     format!("{vignettes} vignette{plural}")
 }
 
-/// Asks `/readyz` over a plain socket: no client library is needed for one line.
+/// Asks the service at an address, else the one of the settings.
 fn healthcheck(url: Option<String>, overrides: &Overrides) -> Ended {
-    let address = match url {
-        Some(url) => {
-            let host = url.strip_prefix("http://").unwrap_or(&url);
-            host.split('/').next().unwrap_or_default().to_owned()
-        }
+    let target = match url {
+        Some(url) => Target::of_url(&url),
         None => {
-            let listen = settings(overrides)?.server.listen;
-            let host =
-                if listen.ip().is_unspecified() { "127.0.0.1".to_owned() } else { listen.ip().to_string() };
-            format!("{host}:{}", listen.port())
+            let settings = settings(overrides)?;
+            Target::of_listener(settings.server.listen, settings.tls.is_on())
         }
     };
-    let failed = |error: io::Error| format!("{address}: {error}");
-    let target =
-        address.to_socket_addrs().map_err(failed)?.next().ok_or(format!("{address}: no such address"))?;
-    let mut stream = TcpStream::connect_timeout(&target, HEALTH_TIMEOUT).map_err(failed)?;
-    stream.set_read_timeout(Some(HEALTH_TIMEOUT)).map_err(failed)?;
-    stream.set_write_timeout(Some(HEALTH_TIMEOUT)).map_err(failed)?;
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(failed)?;
-    let mut status = String::new();
-    BufReader::new(stream).read_line(&mut status).map_err(failed)?;
-    if status.split(' ').nth(1) == Some("200") {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Err(format!("{address} is not ready: {}", status.trim()))
-    }
+    health::ask(&target).map(|()| ExitCode::SUCCESS)
 }
 
 /// Makes a key. Nothing keeps it: it is shown this once, and the settings take its SHA-256.

@@ -3,7 +3,8 @@
 //! The rooms, each with its own module docs; dependencies point downwards only:
 //!
 //! - [`command_line`] what each command does
-//! - [`startup`] from [`settings`] and [`telemetry`] to a running service; [`reload`] another catalogue while it runs
+//! - [`startup`] from [`settings`] and [`telemetry`] to a running service; `reload` another catalogue or certificate while it runs
+//! - `health` asking a running service whether it is ready
 //! - [`keys`] how a key is made, and how the settings hold it
 //! - [`hardening`] keeps a crash silent
 //! - [`api`] the only room that knows HTTP and JSON
@@ -20,9 +21,10 @@ pub mod command_line;
 pub mod escalation;
 pub mod evaluation;
 pub mod hardening;
+mod health;
 pub mod keys;
 mod operations_listener;
-pub mod reload;
+mod reload;
 pub mod server;
 pub mod settings;
 pub mod startup;

@@ -1,16 +1,20 @@
-//! The catalogue's folder read again while the service runs: on SIGHUP, and where its files change.
+//! Files that the service holds in memory, read again while it runs: the catalogue's folder and the certificate. On
+//! SIGHUP, and where the files change.
 //!
-//! A new catalogue is checked first and then swapped in whole. One with a fault is named in the log and the old one goes
-//! on answering; readiness is not touched.
+//! What is new is checked first and then swapped in whole. Where it has a fault, the fault is named in the log and the old
+//! one goes on; readiness is not touched.
 
 use std::{
+    fmt::Display,
     future::pending,
     hash::{DefaultHasher, Hash, Hasher},
     io,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
+use rustls::ServerConfig;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{Interval, MissedTickBehavior, interval},
@@ -18,45 +22,131 @@ use tokio::{
 
 use crate::{
     api::{Knowledge, LiveKnowledge, Metrics},
+    catalogue::CatalogueFile,
+    server::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls},
     startup::{StartError, read_folder},
 };
 
-/// Reads the catalogue again when asked to.
-pub struct Reloader {
-    folder: PathBuf,
+/// What can be read again.
+pub(crate) trait Reloadable: Send + Sync + 'static {
+    /// What the log calls it.
+    const NAME: &'static str;
+    /// The files as they were read.
+    type Files: Hash;
+    /// What is made of them.
+    type Sound: Send;
+    /// Why they cannot be used.
+    type Fault: Display + Send;
+
+    /// Reads the files.
+    fn read(&self) -> Result<Self::Files, Self::Fault>;
+    /// Checks what they hold, and makes of it what is used.
+    fn check(&self, files: &Self::Files) -> Result<Self::Sound, Self::Fault>;
+    /// Takes it into use.
+    fn replace(&self, sound: Self::Sound);
+    /// Counts that something new was taken, or refused.
+    fn count(&self, taken: bool);
+}
+
+/// The catalogue's folder.
+pub(crate) struct CatalogueFolder {
+    pub(crate) path: PathBuf,
+    pub(crate) live: LiveKnowledge,
+    pub(crate) metrics: Metrics,
+}
+
+impl Reloadable for CatalogueFolder {
+    const NAME: &'static str = "catalogue";
+    type Files = Vec<CatalogueFile>;
+    type Sound = Box<Knowledge>;
+    type Fault = StartError;
+
+    fn read(&self) -> Result<Self::Files, StartError> {
+        read_folder(&self.path)
+    }
+
+    fn check(&self, files: &Self::Files) -> Result<Self::Sound, StartError> {
+        Ok(Box::new(Knowledge::compile(files)?))
+    }
+
+    fn replace(&self, knowledge: Box<Knowledge>) {
+        let catalogue = knowledge.catalogue();
+        tracing::info!(
+            version = catalogue.about().version,
+            sha256 = catalogue.sha256(),
+            "catalogue reloaded"
+        );
+        self.metrics.catalogue_in_use(&catalogue.about().version, catalogue.sha256());
+        self.live.replace(*knowledge);
+    }
+
+    fn count(&self, taken: bool) {
+        self.metrics.catalogue_reloaded(taken);
+    }
+}
+
+/// The certificate and its key.
+pub(crate) struct Certificate {
+    pub(crate) files: CertificateFiles,
+    pub(crate) live: LiveTls,
+    pub(crate) metrics: Metrics,
+}
+
+impl Reloadable for Certificate {
+    const NAME: &'static str = "certificate";
+    type Files = CertificateTexts;
+    type Sound = ServerConfig;
+    type Fault = CertificateFault;
+
+    fn read(&self) -> Result<CertificateTexts, CertificateFault> {
+        self.files.read()
+    }
+
+    fn check(&self, texts: &CertificateTexts) -> Result<ServerConfig, CertificateFault> {
+        self.files.check(texts)
+    }
+
+    fn replace(&self, config: ServerConfig) {
+        self.live.replace(config);
+        tracing::info!("certificate reloaded");
+    }
+
+    fn count(&self, taken: bool) {
+        self.metrics.certificate_reloaded(taken);
+    }
+}
+
+/// Reads one thing again when asked to.
+pub(crate) struct Reloader<T> {
+    what: Arc<T>,
     watch: Duration,
-    live: LiveKnowledge,
-    metrics: Metrics,
     hangup: Signal,
     /// A hash over the files as they were read last, good or bad: the same fault is told once.
     seen: u64,
 }
 
-/// What reading the folder came to.
-enum Read {
-    /// The files are as they were.
+/// What reading the files came to.
+enum Read<T: Reloadable> {
+    /// They are as they were.
     Unchanged,
-    /// They hold a sound catalogue.
-    New(u64, Box<Knowledge>),
+    /// They can be used.
+    New(u64, T::Sound),
     /// They cannot be used.
-    Refused(u64, StartError),
+    Refused(u64, T::Fault),
 }
 
-impl Reloader {
+impl<T: Reloadable> Reloader<T> {
     /// Takes SIGHUP from now on. `watch` is how often the files are looked at; zero for never.
     ///
     /// # Errors
     /// When the signal cannot be taken.
-    pub fn new(folder: PathBuf, watch: Duration, live: LiveKnowledge, metrics: Metrics) -> io::Result<Self> {
-        let seen = read_folder(&folder).map_or(0, |files| hash(&files));
-        Ok(Self { folder, watch, live, metrics, hangup: signal(SignalKind::hangup())?, seen })
+    pub(crate) fn new(what: T, watch: Duration) -> io::Result<Self> {
+        let seen = what.read().map_or(0, |files| hash(&files));
+        Ok(Self { what: Arc::new(what), watch, hangup: signal(SignalKind::hangup())?, seen })
     }
 
     /// Reloads whenever it is due; never ends.
-    pub async fn run(mut self) {
-        if self.folder.as_os_str().is_empty() {
-            return self.embedded().await;
-        }
+    async fn run(mut self) {
         let mut ticks = ticks(self.watch);
         loop {
             tokio::select! {
@@ -66,66 +156,84 @@ impl Reloader {
         }
     }
 
-    /// The embedded catalogue cannot change; whoever asks is told so.
-    async fn embedded(mut self) {
-        loop {
-            let _ = self.hangup.recv().await;
-            tracing::warn!("nothing to reload: the embedded catalogue is in use, see catalogue.path");
-        }
-    }
-
     async fn reload(&mut self, asked: bool) {
-        let (folder, seen) = (self.folder.clone(), self.seen);
-        // Compiling takes milliseconds of a core: the thread that drives the server does not wait for it.
+        let (what, seen) = (Arc::clone(&self.what), self.seen);
+        // Checking takes milliseconds of a core: the thread that drives the server does not wait for it.
         let read = tokio::task::spawn_blocking(move || {
-            let files = match read_folder(&folder) {
+            let files = match what.read() {
                 Ok(files) => files,
-                Err(error) => return Read::Refused(0, error),
+                Err(fault) => return Read::<T>::Refused(0, fault),
             };
             let hash = hash(&files);
             if hash == seen && !asked {
                 return Read::Unchanged;
             }
-            match Knowledge::compile(&files) {
-                Ok(knowledge) => Read::New(hash, Box::new(knowledge)),
-                Err(faults) => Read::Refused(hash, faults.into()),
+            match what.check(&files) {
+                Ok(sound) => Read::New(hash, sound),
+                Err(fault) => Read::Refused(hash, fault),
             }
         });
         match read.await {
             Ok(Read::Unchanged) => {}
-            Ok(Read::New(hash, knowledge)) => {
+            Ok(Read::New(hash, sound)) => {
                 self.seen = hash;
-                let catalogue = knowledge.catalogue();
-                tracing::info!(
-                    version = catalogue.about().version,
-                    sha256 = catalogue.sha256(),
-                    "catalogue reloaded"
-                );
-                self.metrics.catalogue_reloaded(true);
-                self.metrics.catalogue_in_use(&catalogue.about().version, catalogue.sha256());
-                self.live.replace(*knowledge);
+                self.what.count(true);
+                self.what.replace(sound);
             }
             Ok(Read::Refused(hash, error)) => {
                 if asked || hash != self.seen {
-                    self.metrics.catalogue_reloaded(false);
-                    tracing::error!(%error, "catalogue not reloaded, the old one goes on");
+                    self.what.count(false);
+                    tracing::error!(%error, "{} not reloaded, the old one goes on", T::NAME);
                 }
                 self.seen = hash;
             }
             Err(_) => {
-                self.metrics.catalogue_reloaded(false);
-                tracing::error!("catalogue not reloaded, the old one goes on: compiling it failed");
+                self.what.count(false);
+                tracing::error!("{} not reloaded, the old one goes on: checking it failed", T::NAME);
             }
         }
     }
 }
 
-/// A hash over names and texts of files; only compared within this process.
-fn hash(files: &[crate::catalogue::CatalogueFile]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for file in files {
-        (&file.name, &file.text).hash(&mut hasher);
+/// All that is read again.
+pub(crate) struct Reloading {
+    /// None where the embedded one is in use, which cannot change.
+    pub(crate) catalogue: Option<Reloader<CatalogueFolder>>,
+    /// None without TLS.
+    pub(crate) certificate: Option<Reloader<Certificate>>,
+    /// Heard where there is nothing to read.
+    pub(crate) hangup: Signal,
+}
+
+impl Reloading {
+    /// Reloads whenever it is due; never ends.
+    pub(crate) async fn run(self) {
+        if self.catalogue.is_none() && self.certificate.is_none() {
+            return nothing_to_reload(self.hangup).await;
+        }
+        tokio::join!(run(self.catalogue), run(self.certificate));
     }
+}
+
+async fn run<T: Reloadable>(reloader: Option<Reloader<T>>) {
+    match reloader {
+        Some(reloader) => reloader.run().await,
+        None => pending().await,
+    }
+}
+
+/// Whoever asks is told so.
+async fn nothing_to_reload(mut hangup: Signal) {
+    loop {
+        let _ = hangup.recv().await;
+        tracing::warn!("nothing to reload: the embedded catalogue is in use, see catalogue.path");
+    }
+}
+
+/// A hash over what was read; only compared within this process.
+fn hash(files: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -42,6 +42,8 @@ pub const MOST_WORKERS: usize = 512;
 pub struct Settings {
     /// The server.
     pub server: Server,
+    /// Its certificate.
+    pub tls: Tls,
     /// Who may ask.
     pub auth: Auth,
     /// How often.
@@ -93,6 +95,36 @@ impl Server {
     #[must_use]
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout)
+    }
+}
+
+/// The certificate that the service shows. Both files or neither.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM with the certificate and those that lead to a known authority; empty for no TLS.
+    pub certificate_file: PathBuf,
+    /// PEM with the private key of the certificate.
+    pub private_key_file: PathBuf,
+    /// How often the files are looked at for changes, in seconds; 0 for never.
+    pub watch_seconds: u64,
+}
+
+impl Tls {
+    /// Whether the service speaks TLS.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.certificate_file.as_os_str().is_empty()
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let (set, missing) = match (self.is_on(), self.private_key_file.as_os_str().is_empty()) {
+            (true, true) => ("tls.certificate_file", "tls.private_key_file"),
+            (false, false) => ("tls.private_key_file", "tls.certificate_file"),
+            (true, false) | (false, true) => return Ok(()),
+        };
+        let reason = format!("it is empty, but {set} is set; TLS needs both, and neither turns it off");
+        Err(SettingsError::Invalid { key: missing.into(), reason })
     }
 }
 
@@ -439,6 +471,7 @@ impl Settings {
         if self.server.workers > MOST_WORKERS {
             return invalid("server.workers", "it must be at most 512");
         }
+        self.tls.check()?;
         let limits = [
             ("rate_limit.requests", self.rate_limit.requests, MOST_REQUESTS),
             ("rate_limit.window_seconds", self.rate_limit.window_seconds, LONGEST_WINDOW),
@@ -602,6 +635,8 @@ mod tests {
             ("COXA__TELEMETRY__LOG_LEVEL", "loud", "telemetry.log_level"),
             ("COXA__TELEMETRY__OTLP_ENDPOINT", "ftp://nowhere", "telemetry.otlp_endpoint"),
             ("COXA__OPERATIONS__LISTEN", "9464", "operations.listen"),
+            ("COXA__TLS__CERTIFICATE_FILE", "cert.pem", "`tls.private_key_file` is not valid: it is empty"),
+            ("COXA__TLS__PRIVATE_KEY_FILE", "key.pem", "`tls.certificate_file` is not valid: it is empty"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.contains(key), "{message}");

@@ -26,8 +26,8 @@ use crate::{
     },
     catalogue::{CatalogueFile, Faults, embedded},
     operations_listener::OperationsListener,
-    reload::Reloader,
-    server::{self, Capacity, Limits},
+    reload::{CatalogueFolder, Certificate, Reloader, Reloading},
+    server::{self, Capacity, CertificateFault, CertificateFiles, Limits, LiveTls},
     settings::{self, AccessRefused, Settings},
     telemetry::Instruments,
 };
@@ -46,6 +46,9 @@ pub enum StartError {
     /// The catalogue has faults.
     #[error("{0}")]
     Catalogue(#[from] Faults),
+    /// The certificate cannot be used.
+    #[error("{0}")]
+    Certificate(#[from] CertificateFault),
     /// It is not said who may ask.
     #[error("{0}")]
     Access(#[from] AccessRefused),
@@ -137,6 +140,19 @@ fn capacity(settings: &settings::Server) -> Capacity {
     }
 }
 
+/// The certificate of the settings, ready to be shown; none where TLS is off.
+fn certificate(settings: &settings::Tls, metrics: &Metrics) -> Result<Option<Certificate>, CertificateFault> {
+    if !settings.is_on() {
+        return Ok(None);
+    }
+    let files = CertificateFiles {
+        certificate: settings.certificate_file.clone(),
+        private_key: settings.private_key_file.clone(),
+    };
+    let live = LiveTls::new(files.check(&files.read()?)?);
+    Ok(Some(Certificate { files, live, metrics: metrics.clone() }))
+}
+
 /// A service that listens.
 pub struct Service {
     server: Server,
@@ -144,7 +160,8 @@ pub struct Service {
     draining: Draining,
     drain_delay: Duration,
     catalogue_version: String,
-    reloader: Reloader,
+    reloading: Reloading,
+    scheme: &'static str,
     operations: Option<OperationsListener>,
     terminate: Signal,
     interrupt: Signal,
@@ -170,13 +187,24 @@ impl Service {
         let metrics = Metrics::new(instruments.collectors);
         metrics.catalogue_in_use(&catalogue_version, knowledge.catalogue().sha256());
         let knowledge = LiveKnowledge::new(knowledge);
-        let reloader = Reloader::new(
-            settings.catalogue.path.clone(),
-            Duration::from_secs(settings.catalogue.watch_seconds),
-            knowledge.clone(),
-            metrics.clone(),
-        )
-        .map_err(StartError::Signals)?;
+        let certificate = certificate(&settings.tls, &metrics)?;
+        let tls = certificate.as_ref().map(|certificate| certificate.live.clone());
+        let folder = Some(settings.catalogue.path.clone()).filter(|path| !path.as_os_str().is_empty());
+        let folder =
+            folder.map(|path| CatalogueFolder { path, live: knowledge.clone(), metrics: metrics.clone() });
+        let reloading = || {
+            let every = |seconds| Duration::from_secs(seconds);
+            io::Result::Ok(Reloading {
+                catalogue: folder
+                    .map(|folder| Reloader::new(folder, every(settings.catalogue.watch_seconds)))
+                    .transpose()?,
+                certificate: certificate
+                    .map(|certificate| Reloader::new(certificate, every(settings.tls.watch_seconds)))
+                    .transpose()?,
+                hangup: signal(SignalKind::hangup())?,
+            })
+        };
+        let reloading = reloading().map_err(StartError::Signals)?;
         let draining = Draining(Arc::new(AtomicBool::new(false)));
         let parts = Parts {
             knowledge,
@@ -201,7 +229,7 @@ impl Service {
         let operations = operations.transpose()?;
         let failed = |cause| StartError::Bind { address: settings.server.listen, cause };
         let (server, address) =
-            server::listen(settings.server.listen, capacity(&settings.server), move || {
+            server::listen(settings.server.listen, capacity(&settings.server), tls, move || {
                 api::app(parts.clone())
             })
             .map_err(failed)?;
@@ -211,7 +239,8 @@ impl Service {
             draining,
             drain_delay: Duration::from_secs(settings.server.drain_delay),
             catalogue_version,
-            reloader,
+            reloading,
+            scheme: if settings.tls.is_on() { "https" } else { "http" },
             operations,
             // Taken before anyone is told that the service listens, so that no signal is lost.
             terminate: signal(SignalKind::terminate()).map_err(StartError::Signals)?,
@@ -223,6 +252,12 @@ impl Service {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How its addresses begin: `https` with TLS, else `http`.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Where it listens for operations, if it does.
@@ -251,7 +286,7 @@ impl Service {
             ended = &mut server => return ended,
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            () = self.reloader.run() => {}
+            () = self.reloading.run() => {}
         }
         tracing::info!(drain_delay_s = self.drain_delay.as_secs(), "stopping");
         self.draining.0.store(true, Ordering::Relaxed);

@@ -18,12 +18,14 @@ const FORBIDDEN: [(&str, &[&str]); 3] = [
 ];
 
 /// Rooms that stand on the core: none of it knows them.
-const ABOVE: [&str; 8] = [
+const ABOVE: [&str; 10] = [
     "crate::api",
     "crate::command_line",
     "crate::evaluation",
     "crate::server",
     "crate::operations_listener",
+    "crate::health",
+    "crate::reload",
     "crate::settings",
     "crate::startup",
     "crate::telemetry",
@@ -78,6 +80,8 @@ fn the_api_knows_no_settings_and_opens_no_files() {
             "crate::server",
             "crate::startup",
             "crate::command_line",
+            "crate::health",
+            "crate::reload",
             "crate::operations_listener",
             "crate::telemetry",
             "std::fs",
@@ -108,5 +112,15 @@ fn the_core_keeps_its_own_logarithms() {
                 "{file}: use libm, which gives the same bits everywhere"
             );
         }
+    }
+}
+
+#[test]
+fn no_handler_takes_its_methods_from_a_set_in_random_order() {
+    for (file, text) in texts(Path::new("src/api")) {
+        assert!(
+            !text.contains("#[route("),
+            "{file}: two builds of it differ; write #[routes] with one attribute for each method"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/catalogue`: what the catalogue is, what it is for and what it is not for.
 
-use actix_web::{HttpRequest, HttpResponse, route};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -238,7 +238,9 @@ fn overview(catalogue: &Catalogue) -> CatalogueOverview<'_> {
 #[utoipa::path(get, path = "/v1/catalogue", operation_id = "getCatalogue", tag = "catalogue",
     description = "Version, fingerprint, size, licence, intended use and limits of the knowledge behind every answer.",
     responses((status = 200, description = "The catalogue", body = CatalogueOverview), ListProblems))]
-#[route("/v1/catalogue", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/catalogue")]
+#[head("/v1/catalogue")]
 pub(super) async fn get_catalogue(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     Parameters::of(&request, &[])?.end()?;
     Ok(list::respond(&request, &knowledge, || overview(knowledge.catalogue())))

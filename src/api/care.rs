@@ -1,6 +1,6 @@
 //! `GET /v1/treatments`, `/v1/exercises`, `/v1/prevention`: what can be done.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, routes, web};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -130,7 +130,9 @@ pub struct TreatmentQuery {
 #[utoipa::path(get, path = "/v1/treatments", operation_id = "listTreatments", tag = "catalogue", params(TreatmentQuery),
     description = "Treatments that the ladders of care refer to, with reasons not to give them.",
     responses((status = 200, description = "Treatments in the order of their ids, or by relevance for a search", body = TreatmentList), ListProblems))]
-#[route("/v1/treatments", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/treatments")]
+#[head("/v1/treatments")]
 pub(super) async fn list_treatments(
     request: HttpRequest,
     knowledge: Current,
@@ -153,7 +155,9 @@ pub(super) async fn list_treatments(
     description = "One treatment, with the conditions whose ladders name it and whether it is recommended there.",
     params(("id" = String, Path, description = "Id of a treatment", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "shockwave")),
     responses((status = 200, description = "The treatment", body = TreatmentDetail), EntryProblems))]
-#[route("/v1/treatments/{id}", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/treatments/{id}")]
+#[head("/v1/treatments/{id}")]
 pub(super) async fn get_treatment(
     request: HttpRequest,
     id: web::Path<String>,
@@ -272,7 +276,9 @@ pub struct ExerciseQuery {
 #[utoipa::path(get, path = "/v1/exercises", operation_id = "listExercises", tag = "catalogue", params(ExerciseQuery),
     description = "Stretches, strengthening exercises and warm-ups, each with how to do it, how much, and when to leave it.",
     responses((status = 200, description = "Exercises in the order of their ids, by relevance for a search, best first for a condition", body = ExerciseList), ListProblems))]
-#[route("/v1/exercises", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/exercises")]
+#[head("/v1/exercises")]
 pub(super) async fn list_exercises(
     request: HttpRequest,
     knowledge: Current,
@@ -305,7 +311,9 @@ pub(super) async fn list_exercises(
     description = "One exercise, with the conditions that it fits.",
     params(("id" = String, Path, description = "Id of an exercise", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "glute-bridge")),
     responses((status = 200, description = "The exercise", body = ExerciseDetail), EntryProblems))]
-#[route("/v1/exercises/{id}", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/exercises/{id}")]
+#[head("/v1/exercises/{id}")]
 pub(super) async fn get_exercise(
     request: HttpRequest,
     id: web::Path<String>,
@@ -400,7 +408,9 @@ pub struct PreventionQuery {
 #[utoipa::path(get, path = "/v1/prevention", operation_id = "listPrevention", tag = "catalogue", params(PreventionQuery),
     description = "Steps that lower the risk of hip pain, and rules such as when to stop a run.",
     responses((status = 200, description = "Entries in the order of their ids, or by relevance for a search", body = PreventionList), ListProblems))]
-#[route("/v1/prevention", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/prevention")]
+#[head("/v1/prevention")]
 pub(super) async fn list_prevention(
     request: HttpRequest,
     knowledge: Current,

@@ -1,6 +1,6 @@
 //! `GET /v1/conditions`: what hip pain may be.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, routes, web};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -409,7 +409,9 @@ pub struct ConditionQuery {
 #[utoipa::path(get, path = "/v1/conditions", operation_id = "listConditions", tag = "catalogue", params(ConditionQuery),
     description = "Conditions that hip pain may come from, umbrellas over several of them, and `other` for none of these.",
     responses((status = 200, description = "Conditions in the order of their ids, or by relevance for a search", body = ConditionList), ListProblems))]
-#[route("/v1/conditions", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/conditions")]
+#[head("/v1/conditions")]
 pub(super) async fn list_conditions(
     request: HttpRequest,
     knowledge: Current,
@@ -471,7 +473,9 @@ fn hurts_at(catalogue: &Catalogue, condition: &Condition, location: &str) -> boo
     description = "All that is said of one condition: description, causes, findings with their numbers and sources, red flags, codes, expected course, prevention and exercises.",
     params(("id" = String, Path, description = "Id of a condition", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "gluteal-tendinopathy")),
     responses((status = 200, description = "The condition", body = ConditionDetail), EntryProblems))]
-#[route("/v1/conditions/{id}", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/conditions/{id}")]
+#[head("/v1/conditions/{id}")]
 pub(super) async fn get_condition(
     request: HttpRequest,
     id: web::Path<String>,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::{HttpRequest, HttpResponse, guard, http::header, route, web};
+use actix_web::{HttpRequest, HttpResponse, guard, http::header, routes, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::Config;
@@ -69,7 +69,9 @@ pub struct ServiceLinks {
 #[utoipa::path(get, path = "/", operation_id = "getService", tag = "operations",
     description = "Name, version and links of the service.",
     responses((status = 200, description = "The way in", body = ServiceOverview), OperationProblems))]
-#[route("/", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/")]
+#[head("/")]
 pub(super) async fn get_service(request: HttpRequest, knowledge: Current) -> HttpResponse {
     Representation::json(&ServiceOverview {
         version: Version::of(&knowledge),
@@ -95,7 +97,9 @@ pub(super) async fn get_service(request: HttpRequest, knowledge: Current) -> Htt
 #[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenapiJson", tag = "operations",
     description = "The OpenAPI document of the service.",
     responses((status = 200, description = "The document", body = serde_json::Value), OperationProblems))]
-#[route("/openapi.json", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/openapi.json")]
+#[head("/openapi.json")]
 pub(super) async fn get_openapi_json(request: HttpRequest) -> HttpResponse {
     JSON.respond(&request)
 }
@@ -104,7 +108,9 @@ pub(super) async fn get_openapi_json(request: HttpRequest) -> HttpResponse {
 #[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenapiYaml", tag = "operations",
     description = "The OpenAPI document of the service, in YAML.",
     responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/yaml"), DocumentProblems))]
-#[route("/openapi.yaml", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/openapi.yaml")]
+#[head("/openapi.yaml")]
 pub(super) async fn get_openapi_yaml(request: HttpRequest) -> HttpResponse {
     YAML.respond(&request)
 }
@@ -114,7 +120,9 @@ pub(super) async fn get_openapi_yaml(request: HttpRequest) -> HttpResponse {
     description = "A page that says what a kind of problem means and what to do about it; the `type` of a problem leads here.",
     params(("code" = String, Path, description = "Code of a problem", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "invalid-request")),
     responses((status = 200, description = "The page", body = String, content_type = "text/html"), PageProblems))]
-#[route("/problems/{code}", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/problems/{code}")]
+#[head("/problems/{code}")]
 pub(super) async fn get_problem_page(
     request: HttpRequest,
     code: web::Path<String>,

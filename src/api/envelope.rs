@@ -146,12 +146,37 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     Err(InternalError::from_response("", response).into())
 }
 
-/// The answer to a request whose head did not come in time, as bytes: no request was taken, so nothing else
-/// answers it.
+/// What is wrong with a head that no request could be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadFault {
+    /// It did not come in time.
+    Late,
+    /// It is not HTTP as it should be.
+    Malformed,
+    /// It is longer than any may be.
+    TooLarge,
+}
+
+/// The answer to a head that no request could be made of, as bytes: nothing else answers it. The connection has to end
+/// with it.
 #[must_use]
-pub fn late_head_answer() -> Vec<u8> {
+pub fn head_fault_answer(fault: HeadFault) -> Vec<u8> {
     let id = Uuid::now_v7().to_string();
-    let problem = Problem::new(ProblemKind::RequestTimeout, "the head of the request did not arrive in time");
+    let problem = match fault {
+        HeadFault::Late => {
+            Problem::new(ProblemKind::RequestTimeout, "the head of the request did not arrive in time")
+        }
+        HeadFault::Malformed => {
+            Problem::new(ProblemKind::MalformedHttp, "the request cannot be told from what stands around it")
+        }
+        HeadFault::TooLarge => Problem::new(
+            ProblemKind::HeadTooLarge,
+            "the head of the request is too long or has too many headers",
+        ),
+    };
+    // It leaves no line as a request does.
+    let status = problem.kind.status().as_u16();
+    tracing::info!(http.status = status, request_id = id, "refused before it was a request");
     let mut response = problem.response(&id);
     finish(response.headers_mut(), &id, 0);
     let (response, body) = response.into_parts();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{HttpRequest, HttpResponse, post, route, web};
+use actix_web::{HttpRequest, HttpResponse, post, routes, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -270,7 +270,9 @@ fn ladder<'a>(catalogue: &'a Catalogue, condition: &'a Condition) -> EscalationL
     description = "The steps of care of one condition, conservative before injection before surgery, each with what must hold before it, contraindications, time course, evidence grade and sources. Steps that are advised against are listed with the reason.",
     params(("id" = String, Path, description = "Id of a condition", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "hip-osteoarthritis")),
     responses((status = 200, description = "The ladder", body = EscalationLadder), EntryProblems))]
-#[route("/v1/conditions/{id}/escalation", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/conditions/{id}/escalation")]
+#[head("/v1/conditions/{id}/escalation")]
 pub(super) async fn get_escalation(
     request: HttpRequest,
     id: web::Path<String>,

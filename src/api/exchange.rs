@@ -77,27 +77,76 @@ impl Drop for Taken {
 /// A worker is one thread, and an assessment runs on it to its end. So requests do not wait inside the service but in
 /// the worker's queue, and what is ready there is served in turn. A timer that is due waits in the same queue: the
 /// time that it is late is the time that requests have waited.
+///
+/// A burst may wait for the whole of the time that is set. A worker that has been that far behind is held to a part
+/// of it until it has kept to that for a while: then the requests that it turns away hear so at once, and those that it
+/// takes do not wait either, while it has no less to do.
 #[derive(Debug, Clone)]
-pub struct Backlog {
-    due: Rc<Cell<Instant>>,
+pub struct Backlog(Rc<Waiting>);
+
+#[derive(Debug)]
+struct Waiting {
+    due: Cell<Instant>,
     most: Duration,
+    /// When it may again be behind by `most`.
+    strict_until: Cell<Instant>,
 }
 
 impl Backlog {
+    /// The part of the time that a worker may be behind once it has been behind for all of it.
+    const STRICT: u32 = 4;
+
+    /// For how long it has to keep to that part.
+    const CALM: Duration = Duration::from_secs(1);
+
     /// For a worker that may be behind by `most`.
     #[must_use]
     pub fn new(most: Duration) -> Self {
-        Self { due: Rc::new(Cell::new(Instant::now() + most)), most }
+        let now = Instant::now();
+        Self(Rc::new(Waiting { due: Cell::new(now + most), most, strict_until: Cell::new(now) }))
     }
 
     /// Says when the worker should be back at the latest.
     pub fn expect_back(&self, due: Instant) {
-        self.due.set(due);
+        self.0.due.set(due);
     }
 
     /// Whether the worker is further behind than it may be.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
-        Instant::now().saturating_duration_since(self.due.get()) > self.most
+        self.is_too_long_at(Instant::now())
+    }
+
+    fn is_too_long_at(&self, now: Instant) -> bool {
+        let Waiting { due, most, strict_until } = &*self.0;
+        let most = if now < strict_until.get() { *most / Self::STRICT } else { *most };
+        let is_too_long = now.saturating_duration_since(due.get()) > most;
+        if is_too_long {
+            strict_until.set(now + Self::CALM);
+        }
+        is_too_long
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_may_wait_and_whoever_was_too_late_is_held_to_less_until_it_is_calm() {
+        let backlog = Backlog::new(Duration::from_millis(200));
+        let begin = Instant::now();
+        let after = |milliseconds| begin + Duration::from_millis(milliseconds);
+        let is_too_long = |milliseconds| backlog.is_too_long_at(after(milliseconds));
+        backlog.expect_back(begin);
+        assert!(!is_too_long(200));
+        assert!(is_too_long(201));
+        backlog.expect_back(after(300));
+        assert!(!is_too_long(350));
+        assert!(is_too_long(351));
+        // A second after it was last too late.
+        backlog.expect_back(after(1300));
+        assert!(!is_too_long(1351) && !is_too_long(1500));
+        assert!(is_too_long(1501));
     }
 }

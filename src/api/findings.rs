@@ -1,6 +1,6 @@
 //! `GET /v1/findings`: what can be reported.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, routes, web};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -208,7 +208,9 @@ pub struct FindingQuery {
 #[utoipa::path(get, path = "/v1/findings", operation_id = "listFindings", tag = "catalogue", params(FindingQuery),
     description = "Symptoms, risk factors, self-tests, examiner's tests and scan results that an assessment understands, each with its question in plain words.",
     responses((status = 200, description = "Findings in the order of their ids, or by relevance for a search", body = FindingList), ListProblems))]
-#[route("/v1/findings", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/findings")]
+#[head("/v1/findings")]
 pub(super) async fn list_findings(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["q", "kind", "asked_of", "red_flag", "limit", "offset"])?;
     let q = query.text("q");
@@ -235,7 +237,9 @@ pub(super) async fn list_findings(request: HttpRequest, knowledge: Current) -> R
     description = "One finding, with the conditions in which its frequency is known and its likelihood ratios there.",
     params(("id" = String, Path, description = "Id of a finding", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "pain-stairs")),
     responses((status = 200, description = "The finding", body = FindingDetail), EntryProblems))]
-#[route("/v1/findings/{id}", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/findings/{id}")]
+#[head("/v1/findings/{id}")]
 pub(super) async fn get_finding(
     request: HttpRequest,
     id: web::Path<String>,

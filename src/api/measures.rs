@@ -1,6 +1,6 @@
 //! `GET /v1/measures`: numbers that apps know, and the findings they stand for.
 
-use actix_web::{HttpRequest, HttpResponse, route};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -103,7 +103,9 @@ list! {
     ),
     description = "Numbers such as weeks since onset or weekly distance that an assessment accepts as they are, and the findings they become by which rules.",
     responses((status = 200, description = "Measures in the order of their names", body = MeasureList), ListProblems))]
-#[route("/v1/measures", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/measures")]
+#[head("/v1/measures")]
 pub(super) async fn list_measures(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["limit", "offset"])?;
     let page = query.page();

@@ -47,6 +47,7 @@ struct Counters {
     shed: Counter,
     panics: Counter,
     reloads: Family<ReloadLabels, Counter>,
+    certificate_reloads: Family<ReloadLabels, Counter>,
     assessments: Family<TriageLabels, Counter>,
     catalogue: CatalogueInUse,
 }
@@ -133,12 +134,14 @@ impl Metrics {
             shed: Counter::default(),
             panics: Counter::default(),
             reloads: Family::default(),
+            certificate_reloads: Family::default(),
             assessments: Family::default(),
             catalogue: CatalogueInUse::default(),
         };
         // A series that begins at 0 shows its first event as an increase; one that begins at 1 does not.
         for result in [true, false] {
             drop(counters.reloads.get_or_create(&ReloadLabels::of(result)));
+            drop(counters.certificate_reloads.get_or_create(&ReloadLabels::of(result)));
         }
         for level in TriageLevel::ALL {
             drop(counters.assessments.get_or_create(&TriageLabels { triage_level: level.as_str() }));
@@ -172,6 +175,11 @@ impl Metrics {
             counters.reloads.clone(),
         );
         registry.register(
+            "coxa_certificate_reloads",
+            "Attempts to take a changed certificate into use, by what came of them",
+            counters.certificate_reloads.clone(),
+        );
+        registry.register(
             "coxa_assessments",
             "Cases that were assessed, by triage level",
             counters.assessments.clone(),
@@ -195,6 +203,11 @@ impl Metrics {
     /// A changed catalogue was taken into use, or refused.
     pub fn catalogue_reloaded(&self, taken: bool) {
         self.0.reloads.get_or_create(&ReloadLabels::of(taken)).inc();
+    }
+
+    /// A changed certificate was taken into use, or refused.
+    pub fn certificate_reloaded(&self, taken: bool) {
+        self.0.certificate_reloads.get_or_create(&ReloadLabels::of(taken)).inc();
     }
 
     /// Answers are from this catalogue from now on.

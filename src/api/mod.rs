@@ -58,7 +58,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use assessments::assess_body;
 pub use body::BodyLimit;
-pub use envelope::{EnvelopeSettings, late_head_answer};
+pub use envelope::{EnvelopeSettings, HeadFault, head_fault_answer};
 pub use exchange::{Backlog, Exchange};
 pub use knowledge::{Knowledge, LiveKnowledge};
 pub use metrics::Metrics;

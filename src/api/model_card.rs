@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use actix_web::{HttpRequest, HttpResponse, route};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -282,7 +282,9 @@ fn card(catalogue: &Catalogue) -> ModelCard<'_> {
 #[utoipa::path(get, path = "/v1/model-card", operation_id = "getModelCard", tag = "catalogue",
     description = "What the model is for and not for, how it was evaluated, and how good its answers were: accuracy, under- and over-triage and calibration, each with its number of cases.",
     responses((status = 200, description = "The model card", body = ModelCard), ListProblems))]
-#[route("/v1/model-card", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/model-card")]
+#[head("/v1/model-card")]
 pub(super) async fn get_model_card(
     request: HttpRequest,
     knowledge: Current,

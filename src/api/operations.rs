@@ -12,7 +12,7 @@ use actix_web::{
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::header,
     middleware::from_fn,
-    route, web,
+    routes, web,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -73,7 +73,9 @@ fn fresh<T: Serialize>(value: &T) -> HttpResponse {
 #[utoipa::path(get, path = "/livez", operation_id = "getLiveness", tag = "operations",
     description = "200 while the process can answer at all. Restart it when this fails.",
     responses((status = 200, description = "It is alive", body = Health), OperationProblems))]
-#[route("/livez", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/livez")]
+#[head("/livez")]
 pub(super) async fn get_liveness() -> HttpResponse {
     fresh(&Health { status: "ok" })
 }
@@ -86,7 +88,9 @@ pub(super) async fn get_liveness() -> HttpResponse {
         (status = 503, description = "It still answers, but is about to stop", body = ProblemBody, content_type = "application/problem+json"),
         OperationProblems,
     ))]
-#[route("/readyz", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/readyz")]
+#[head("/readyz")]
 pub(super) async fn get_readiness(draining: web::Data<Draining>) -> Result<HttpResponse, Problem> {
     if draining.0.load(Ordering::Relaxed) {
         return Err(Problem::new(
@@ -101,7 +105,9 @@ pub(super) async fn get_readiness(draining: web::Data<Draining>) -> Result<HttpR
 #[utoipa::path(get, path = "/version", operation_id = "getVersion", tag = "operations",
     description = "Version and commit of the service, and the catalogue that it answers with.",
     responses((status = 200, description = "The build", body = Version), OperationProblems))]
-#[route("/version", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/version")]
+#[head("/version")]
 pub(super) async fn get_version(knowledge: Current) -> HttpResponse {
     fresh(&Version::of(&knowledge))
 }
@@ -138,7 +144,9 @@ pub fn operations_app(
 }
 
 /// Every metric as text. Not in the document: it is not there for clients.
-#[route("/metrics", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/metrics")]
+#[head("/metrics")]
 async fn get_metrics(metrics: web::Data<Metrics>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

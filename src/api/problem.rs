@@ -55,6 +55,10 @@ pub enum ProblemKind {
     Draining,
     /// The service has more to do than it can.
     Overloaded,
+    /// What came is not HTTP as it should be.
+    MalformedHttp,
+    /// The head of the request is longer than any may be.
+    HeadTooLarge,
 }
 
 impl ProblemKind {
@@ -75,6 +79,8 @@ impl ProblemKind {
         Self::InternalError,
         Self::Draining,
         Self::Overloaded,
+        Self::MalformedHttp,
+        Self::HeadTooLarge,
     ];
 
     /// Slug, title and status.
@@ -115,6 +121,14 @@ impl ProblemKind {
             Self::Overloaded => {
                 ("overloaded", "The service has too much to do", StatusCode::SERVICE_UNAVAILABLE)
             }
+            Self::MalformedHttp => {
+                ("malformed-http", "The request is not HTTP as it should be", StatusCode::BAD_REQUEST)
+            }
+            Self::HeadTooLarge => (
+                "head-too-large",
+                "The head of the request is too large",
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ),
         }
     }
 
@@ -178,6 +192,11 @@ impl ProblemKind {
                 "Send the request again after the seconds that Retry-After says. Where it happens often, add workers \
                  or replicas; the limit is the setting server.max_queue_delay."
             }
+            Self::MalformedHttp => {
+                "Look at the request line, the headers and how the length of the body is said: one Content-Length or \
+                 Transfer-Encoding: chunked, not both. Libraries for HTTP do this by themselves."
+            }
+            Self::HeadTooLarge => "Send fewer and shorter headers, and a shorter path and query.",
             Self::Draining => "Send requests to another replica; this one finishes what it has and stops.",
         }
     }

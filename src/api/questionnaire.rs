@@ -1,6 +1,6 @@
 //! `GET /v1/questionnaire`: all that a phone needs to ask without a connection and send the answers later.
 
-use actix_web::{HttpRequest, HttpResponse, route};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -129,7 +129,9 @@ const RULES: [&str; 8] = [
 #[utoipa::path(get, path = "/v1/questionnaire", operation_id = "getQuestionnaire", tag = "assessment",
     description = "All that a phone needs to ask without a connection and send the answers later: every question with its options, reasons and skip conditions. Keep it by its entity tag; it changes with the catalogue alone. With a connection the interview of an assessment asks fewer questions.",
     responses((status = 200, description = "The questions", body = Questionnaire), ListProblems))]
-#[route("/v1/questionnaire", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/questionnaire")]
+#[head("/v1/questionnaire")]
 pub(super) async fn get_questionnaire(
     request: HttpRequest,
     knowledge: Current,

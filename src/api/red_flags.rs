@@ -1,6 +1,6 @@
 //! `GET /v1/red-flags`: the rules that overrule the ranking.
 
-use actix_web::{HttpRequest, HttpResponse, route};
+use actix_web::{HttpRequest, HttpResponse, routes};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -114,7 +114,9 @@ pub struct RedFlagQuery {
 #[utoipa::path(get, path = "/v1/red-flags", operation_id = "listRedFlags", tag = "catalogue", params(RedFlagQuery),
     description = "Rules over the findings that set a least triage level, whatever the ranking says.",
     responses((status = 200, description = "Rules in the order of their ids, or by relevance for a search", body = RedFlagList), ListProblems))]
-#[route("/v1/red-flags", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/red-flags")]
+#[head("/v1/red-flags")]
 pub(super) async fn list_red_flags(
     request: HttpRequest,
     knowledge: Current,

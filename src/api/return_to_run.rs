@@ -1,6 +1,6 @@
 //! `/v1/return-to-run`: plans for the return to running, and where to go on one after a session.
 
-use actix_web::{HttpRequest, HttpResponse, post, route};
+use actix_web::{HttpRequest, HttpResponse, post, routes};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -141,7 +141,9 @@ pub struct PlanQuery {
 #[utoipa::path(get, path = "/v1/return-to-run", operation_id = "listReturnToRunPlans", tag = "escalation", params(PlanQuery),
     description = "Walk-run plans: their steps, how many sessions a step asks for, how much pain is allowed, and what must hold before they begin.",
     responses((status = 200, description = "Plans in the order of their ids, or by relevance for a search", body = ReturnToRunPlanList), ListProblems))]
-#[route("/v1/return-to-run", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/return-to-run")]
+#[head("/v1/return-to-run")]
 pub(super) async fn list_return_to_run_plans(
     request: HttpRequest,
     knowledge: Current,

@@ -1,6 +1,6 @@
 //! `GET /v1/sources`: what stands behind the figures.
 
-use actix_web::{HttpRequest, HttpResponse, route, web};
+use actix_web::{HttpRequest, HttpResponse, routes, web};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -99,7 +99,9 @@ pub struct SourceQuery {
 #[utoipa::path(get, path = "/v1/sources", operation_id = "listSources", tag = "catalogue", params(SourceQuery),
     description = "Publications, pages and estimates behind the figures of the catalogue, each with what was really read of it.",
     responses((status = 200, description = "Sources in the order of their ids, or by relevance for a search", body = SourceList), ListProblems))]
-#[route("/v1/sources", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/sources")]
+#[head("/v1/sources")]
 pub(super) async fn list_sources(request: HttpRequest, knowledge: Current) -> Result<HttpResponse, Problem> {
     let mut query = Parameters::of(&request, &["q", "limit", "offset"])?;
     let (q, page) = (query.text("q"), query.page());
@@ -118,7 +120,9 @@ pub(super) async fn list_sources(request: HttpRequest, knowledge: Current) -> Re
     description = "One source, with the conditions whose entries name it.",
     params(("id" = String, Path, description = "Id of a source", max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "reiman-2013")),
     responses((status = 200, description = "The source", body = SourceDetail), EntryProblems))]
-#[route("/v1/sources/{id}", method = "GET", method = "HEAD")]
+#[routes]
+#[get("/v1/sources/{id}")]
+#[head("/v1/sources/{id}")]
 pub(super) async fn get_source(
     request: HttpRequest,
     id: web::Path<String>,

@@ -25,7 +25,7 @@ use super::{
 };
 
 /// A file of a catalogue: its name relative to the catalogue's folder, and its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CatalogueFile {
     /// For instance `conditions/labral-tear.toml`.
     pub name: String,

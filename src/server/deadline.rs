@@ -16,7 +16,13 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::api::{Exchange, late_head_answer};
+use super::{
+    follower::Follower,
+    refusal::{Refusal, find_refusal},
+    room::Place,
+    stream::Incoming,
+};
+use crate::api::{Exchange, HeadFault, head_fault_answer};
 
 /// How long a connection lives on after an answer that came before the whole body did, so that the client can read it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -50,23 +56,41 @@ pub struct Timed<S> {
     exchange: Exchange,
     limits: Limits,
     opened: Instant,
-    /// The first byte since the last answer.
+    /// The first byte since the last answer; or that answer, where half a head had come before it.
     heard: Option<Instant>,
+    follower: Follower,
     /// The last byte that the client took.
     answered: Option<Instant>,
     /// Since when the client takes nothing of what is written.
     blocked: Option<Instant>,
+    /// Whether only flushing showed that. What is written then is taken by TLS, not by the client.
+    is_held: bool,
+    /// What is said in place of a bare refusal.
+    refusal: Option<Refusal>,
     /// Rings no later than any limit ends; then the limits are looked at. So the hot path sets no timer.
     alarm: Pin<Box<Sleep>>,
+    place: Place,
 }
 
 impl<S: AsyncWrite + Unpin> Timed<S> {
-    /// Sets limits to a stream that was just opened.
-    pub fn new(stream: S, limits: Limits) -> Self {
+    /// Sets limits to a stream whose client has been there since a moment.
+    pub fn new(stream: S, opened: Instant, limits: Limits, place: Place) -> Self {
         let alarm = Box::pin(sleep(limits.step()));
-        let opened = Instant::now();
         let exchange = Exchange::default();
-        Self { stream, exchange, limits, opened, heard: None, answered: None, blocked: None, alarm }
+        Self {
+            stream,
+            exchange,
+            limits,
+            opened,
+            heard: None,
+            follower: Follower::default(),
+            answered: None,
+            blocked: None,
+            is_held: false,
+            refusal: None,
+            alarm,
+            place,
+        }
     }
 
     /// What requests on it are to tell it.
@@ -91,6 +115,27 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
         }
     }
 
+    /// Whether nothing is asked on it and all that was asked is answered.
+    fn is_idle(&self) -> bool {
+        self.answered.is_some()
+            && self.heard.is_none()
+            && self.blocked.is_none()
+            && self.exchange.taken().is_none()
+            && !self.exchange.is_ending()
+    }
+
+    /// Keeps in mind since when the client takes nothing, and checks the limit where it does not.
+    fn note_blocked(&mut self, taken: &Poll<io::Result<()>>, context: &mut Context<'_>) -> io::Result<()> {
+        if taken.is_ready() {
+            self.blocked = None;
+            self.is_held = false;
+            return Ok(());
+        }
+        self.is_held |= self.blocked.is_none();
+        self.blocked.get_or_insert_with(Instant::now);
+        self.check(context)
+    }
+
     /// An error where a limit has ended; else sees to it that the task is woken at its end.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         while self.alarm.as_mut().poll(context).is_ready() {
@@ -98,8 +143,10 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             let (end, how) = self.limit();
             if now >= end {
                 if how == End::Answer {
-                    // It fits into the empty buffer of the socket, or it is not worth a wait.
-                    let _ = Pin::new(&mut self.stream).poll_write(context, &late_head_answer());
+                    // It fits into the empty buffer of the socket, or it is not worth a wait. TLS also says the end.
+                    let _ =
+                        Pin::new(&mut self.stream).poll_write(context, &head_fault_answer(HeadFault::Late));
+                    let _ = Pin::new(&mut self.stream).poll_shutdown(context);
                 }
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -116,7 +163,7 @@ impl Limits {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Timed<S> {
+impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncRead for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -126,30 +173,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Timed<S> {
         self.check(context)?;
         let begin = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > begin && self.heard.is_none() {
-            self.heard = Some(Instant::now());
+        if let Some(heard) = buffer.filled().get(begin..).filter(|heard| !heard.is_empty()) {
+            self.follower.follow(heard);
+            self.heard.get_or_insert_with(Instant::now);
+            self.place.stay();
+        }
+        if read.is_pending() && self.place.is_let_go() {
+            if self.is_idle() && !self.stream.has_come() {
+                // For actix, this is a client that asks no more: it closes the connection in order.
+                return Poll::Ready(Ok(()));
+            }
+            self.place.stay();
         }
         read
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let this = &mut *self;
+        let written = match find_refusal(bytes) {
+            None => Pin::new(&mut this.stream).poll_write(context, bytes),
+            // First what stands before it, by itself.
+            Some((begin, _)) if begin > 0 => {
+                Pin::new(&mut this.stream).poll_write(context, bytes.get(..begin).unwrap_or_default())
+            }
+            Some((_, fault)) => {
+                let refusal = this.refusal.get_or_insert_with(|| Refusal::of(fault));
+                refusal.poll(Pin::new(&mut this.stream), context).map_ok(|()| bytes.len())
+            }
+        };
         match written {
             Poll::Ready(Ok(count)) => {
                 if count > 0 {
-                    self.answered = Some(Instant::now());
-                    self.heard = None;
-                    self.blocked = None;
+                    let now = Instant::now();
+                    self.answered = Some(now);
+                    self.heard = self.follower.is_in_head().then_some(now);
+                    if !self.is_held {
+                        self.blocked = None;
+                    }
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
+                // From here on, a write that is taken shows that the client took something.
+                self.is_held = false;
                 self.blocked.get_or_insert_with(Instant::now);
                 self.check(context)?;
             }
@@ -157,11 +229,90 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         written
     }
 
+    // TLS holds what the socket does not take, so a client that takes nothing may only show here.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.note_blocked(&flushed, context)?;
+        // actix flushes whenever there is nothing left to write.
+        if flushed.is_ready() && self.is_idle() {
+            self.place.rest(context.waker());
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.note_blocked(&shut, context)?;
+        shut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::AsyncWriteExt,
+        time::{error::Elapsed, timeout},
+    };
+
+    use super::*;
+    use crate::server::room::Room;
+
+    /// Takes everything and passes nothing on, as TLS does over a socket that is full.
+    struct Full;
+
+    impl AsyncRead for Full {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl Incoming for Full {
+        fn has_come(&self) -> bool {
+            false
+        }
+    }
+
+    impl AsyncWrite for Full {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_held_back_below_is_not_held_for_ever() {
+        let short = Duration::from_millis(20);
+        let limits = Limits { head: short, answer: short, idle: Duration::from_secs(3600) };
+        let ended = |waited: Result<io::Result<()>, Elapsed>| waited.unwrap().unwrap_err().kind();
+        for shut in [false, true] {
+            let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter());
+            stream.write_all(b"an answer").await.unwrap();
+            let waits = async { if shut { stream.shutdown().await } else { stream.flush().await } };
+            assert_eq!(ended(timeout(Duration::from_secs(20), waits).await), io::ErrorKind::TimedOut);
+        }
+    }
+
+    #[tokio::test]
+    async fn another_answer_behind_one_that_is_held_back_gives_no_new_time() {
+        let long = Duration::from_secs(3600);
+        let limits = Limits { head: long, answer: Duration::from_millis(200), idle: long };
+        let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter());
+        let asks_on = async {
+            loop {
+                stream.write_all(b"an answer").await?;
+                if let Ok(flushed) = timeout(Duration::from_millis(10), stream.flush()).await {
+                    return flushed;
+                }
+            }
+        };
+        let ended = timeout(Duration::from_secs(20), asks_on).await.unwrap();
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -4,6 +4,11 @@
 //! `crate::startup`.
 
 mod deadline;
+mod follower;
+mod refusal;
+mod room;
+mod stream;
+mod tls;
 
 use std::{
     io,
@@ -11,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_http::HttpService;
+use actix_http::{HttpService, error::DispatchError};
 use actix_server::Server;
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{
@@ -25,6 +30,9 @@ use tokio::{net::TcpSocket, time::sleep_until};
 use crate::api::Backlog;
 pub use deadline::Limits;
 use deadline::Timed;
+use room::Room;
+use stream::Stream;
+pub use tls::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls};
 
 /// Connections that the kernel holds for the service before it accepts them.
 const ACCEPT_QUEUE: u32 = 1024;
@@ -51,11 +59,17 @@ pub struct Capacity {
 }
 
 /// Begins to listen and returns the server with its address. It serves while it is polled, and takes no signals.
-/// `app` makes the application that answers, once for each worker.
+///
+/// `app` makes the application that answers, once for each worker; with `tls`, nothing is said in plain.
 ///
 /// # Errors
 /// When the address cannot be listened on.
-pub fn listen<A, T, B>(address: SocketAddr, capacity: Capacity, app: A) -> io::Result<(Server, SocketAddr)>
+pub fn listen<A, T, B>(
+    address: SocketAddr,
+    capacity: Capacity,
+    tls: Option<LiveTls>,
+    app: A,
+) -> io::Result<(Server, SocketAddr)>
 where
     A: Fn() -> App<T> + Send + Clone + 'static,
     T: ServiceFactory<
@@ -74,10 +88,11 @@ where
     socket.bind(address)?;
     let listener = socket.listen(ACCEPT_QUEUE)?.into_std()?;
     let address = listener.local_addr()?;
+    // actix counts for each worker.
+    let connections = (capacity.max_connections / capacity.workers).max(1);
     let builder = Server::build()
         .workers(capacity.workers)
-        // actix counts for each worker.
-        .max_concurrent_connections((capacity.max_connections / capacity.workers).max(1))
+        .max_concurrent_connections(connections)
         .shutdown_timeout(capacity.shutdown_timeout)
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
@@ -97,28 +112,35 @@ where
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .local_addr(address)
-            .on_connect_ext(|stream: &Timed<TcpStream>, data| {
+            .on_connect_ext(|stream: &Timed<Stream>, data| {
                 data.insert(stream.exchange().clone());
             })
             .h1(app);
-        timed(capacity.limits).and_then(http)
+        opened(capacity.limits, tls.clone(), Room::new(connections)).and_then(http)
     })?;
     Ok((builder.run(), address))
 }
 
-/// Puts limits on connections before HTTP is spoken on them.
-fn timed(
+/// Puts limits on connections before HTTP is spoken on them. The limit of the first head holds from the begin, so that
+/// agreeing on TLS takes of it.
+fn opened(
     limits: Limits,
+    tls: Option<LiveTls>,
+    room: Room,
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
-    Response = (Timed<TcpStream>, Option<SocketAddr>),
-    Error = actix_http::error::DispatchError,
+    Response = (Timed<Stream>, Option<SocketAddr>),
+    Error = DispatchError,
     InitError = (),
 > {
-    fn_service(move |stream: TcpStream| async move {
-        let peer = stream.peer_addr().ok();
-        Ok((Timed::new(stream, limits), peer))
+    fn_service(move |stream: TcpStream| {
+        let (tls, place) = (tls.clone(), room.enter());
+        async move {
+            let (began, peer) = (Instant::now(), stream.peer_addr().ok());
+            let stream = Stream::open(stream, tls, limits.head).await.map_err(DispatchError::Io)?;
+            Ok((Timed::new(stream, began, limits, place), peer))
+        }
     })
 }
 

@@ -77,8 +77,9 @@ impl Served {
         let address = loop {
             let begin = log.len();
             assert!(stderr.read_line(&mut log).unwrap() > 0, "the service ended before it listened: {log}");
-            if let Some((_, rest)) = log[begin..].split_once("listening on http://") {
-                break rest.split([',', '/', '"']).next().unwrap().parse().unwrap();
+            if let Some((_, rest)) = log[begin..].split_once("listening on http") {
+                let (_, address) = rest.split_once("://").unwrap();
+                break address.split([',', '/', '"']).next().unwrap().parse().unwrap();
             }
         };
         Self { child, stderr, log, address }

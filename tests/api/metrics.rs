@@ -108,6 +108,8 @@ async fn requests_and_assessments_are_counted_by_what_is_known_of_them_beforehan
         (r#"coxa_assessments_total{triage_level="routine"}"#, "2"),
         (r#"coxa_assessments_total{triage_level="emergency"}"#, "0"),
         (r#"coxa_catalogue_reloads_total{result="failed"}"#, "0"),
+        (r#"coxa_certificate_reloads_total{result="ok"}"#, "0"),
+        (r#"coxa_certificate_reloads_total{result="failed"}"#, "0"),
         ("coxa_requests_in_flight", "0"),
         ("coxa_requests_shed_total", "0"),
         ("coxa_panics_total", "0"),

@@ -45,18 +45,17 @@ pub struct Answer {
 }
 
 /// One connection.
-pub struct Client(TcpStream);
+pub struct Client<S = TcpStream>(S);
 
-impl Client {
-    pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        stream.set_nodelay(true)?;
-        Ok(Self(stream))
+impl<S: Read + Write> Client<S> {
+    /// Over a connection that is there.
+    pub fn over(stream: S) -> Self {
+        Self(stream)
     }
 
     pub fn send(&mut self, text: &str) -> io::Result<()> {
-        self.0.write_all(text.as_bytes())
+        self.0.write_all(text.as_bytes())?;
+        self.0.flush()
     }
 
     /// Reads one answer with a declared length.
@@ -87,7 +86,8 @@ impl Client {
         self.answer()
     }
 
-    /// Reads all that comes until the connection is closed; a reset closes it as well.
+    /// Reads all that comes until the connection is closed; a reset closes it as well, and so does an end that TLS was not
+    /// told of.
     pub fn rest(&mut self) -> String {
         let mut read = Vec::new();
         let mut piece = [0; 16 * 1024];
@@ -95,11 +95,27 @@ impl Client {
             match self.0.read(&mut piece) {
                 Ok(0) => break,
                 Ok(count) => read.extend_from_slice(&piece[..count]),
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+                    ) =>
+                {
+                    break;
+                }
                 Err(error) => panic!("not closed: {error}"),
             }
         }
         String::from_utf8_lossy(&read).into_owned()
+    }
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream.set_nodelay(true)?;
+        Ok(Self(stream))
     }
 
     /// Sends a byte every now and then until the connection is closed, and returns what came.
@@ -125,6 +141,25 @@ impl Client {
             }
         }
         panic!("a client that drips is still connected");
+    }
+
+    /// Reads so many answers, and sees that nothing more comes and the connection stays open for a time.
+    #[track_caller]
+    pub fn stays_open(&mut self, answers: usize, time: Duration) {
+        let mut read = Vec::new();
+        let mut piece = [0; 16 * 1024];
+        self.0.set_read_timeout(Some(time)).unwrap();
+        loop {
+            match self.0.read(&mut piece) {
+                Ok(0) => panic!("closed after {}", String::from_utf8_lossy(&read)),
+                Ok(count) => read.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let read = String::from_utf8_lossy(&read);
+        assert_eq!(read.matches("HTTP/1.1 ").count(), answers, "{read}");
+        self.0.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     }
 
     /// Waits until there is something to read, and leaves it there.

@@ -1,5 +1,10 @@
 //! How many connections there are, and what they cost.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use crate::{
     binary::{Served, command},
     client::{Client, POST, connections, get, header, is_up, open_files, post, resident, shared, until},
@@ -14,18 +19,57 @@ fn connections_over_the_cap_wait_and_all_is_well_once_they_are_gone() {
         ("COXA__SERVER__HEAD_TIMEOUT", "60"),
         ("COXA__TELEMETRY__ACCESS_LOG", "false"),
     ]);
+    let files = open_files(served.process());
     let mut clients: Vec<Client> = (0..240).map(|_| Client::connect(served.address).unwrap()).collect();
     until("the cap is reached", || connections(served.address) >= 40);
     // One that is served is served on, and one that waits is not answered while the others stay.
     assert_eq!(clients[0].ask(&post("{}")).unwrap().status, 200);
-    // A worker that has just taken its last is only known to be full after that.
-    let most = connections(served.address);
-    assert!(most <= 42, "{most}");
+    // A worker that has just taken its last is only known to be full after that, and workers open files of their own.
+    let most = open_files(served.process()) - files;
+    assert!(most <= 60, "{most}");
     drop(clients);
     for _ in 0..100 {
         let answer = Client::once(served.address, &post("{}")).unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+    until("all are gone", || connections(served.address) == 0);
+}
+
+#[test]
+fn idle_connections_make_room_for_new_ones_and_no_request_that_has_come_is_cut() {
+    const CAP: usize = 40;
+    let _machine = shared();
+    let served = Served::start(&[
+        ("COXA__SERVER__WORKERS", "2"),
+        ("COXA__SERVER__MAX_CONNECTIONS", &CAP.to_string()),
+        ("COXA__SERVER__MAX_QUEUE_DELAY", "0"),
+        ("COXA__SERVER__REQUEST_TIMEOUT", "60"),
+        ("COXA__SERVER__IO_TIMEOUT", "61"),
+        ("COXA__TELEMETRY__ACCESS_LOG", "false"),
+    ]);
+    let files = open_files(served.process());
+    let connect = || Client::connect(served.address).unwrap();
+    let mut begun: Vec<Client> = (0..8).map(|_| connect()).collect();
+    for client in &mut begun {
+        assert_eq!(client.ask(&post("{}")).unwrap().status, 200);
+        client.send(&format!("{POST}Content-Length: 2\r\n\r\n{{")).unwrap();
+    }
+    // Each of them stays and asks no more. Without room for it, one would not be answered before the others have been
+    // idle for as long as they may, which is more than a client waits here.
+    let mut idle: Vec<Client> = (0..5 * CAP).map(|_| connect()).collect();
+    for (number, client) in idle.iter_mut().enumerate() {
+        let answer = client.ask(&post("{}")).unwrap();
+        assert_eq!((answer.status, header(&answer.head, "connection")), (200, None), "{number}: {answer:?}");
+        let most = open_files(served.process()) - files;
+        assert!(most <= CAP + 20, "{most}");
+    }
+    assert_eq!(idle[0].rest(), "");
+    let last = idle.last_mut().unwrap();
+    assert_eq!(last.ask(&post("{}")).unwrap().status, 200);
+    for client in &mut begun {
+        assert_eq!(client.ask("}").unwrap().status, 200);
+    }
+    drop((begun, idle));
     until("all are gone", || connections(served.address) == 0);
 }
 
@@ -53,10 +97,11 @@ fn without_free_files_it_waits_says_little_and_goes_on_once_there_are_some() {
 }
 
 #[test]
-fn memory_is_bounded_by_the_number_of_connections_and_is_used_again() {
+fn memory_is_bounded_by_the_number_of_connections_and_is_given_back() {
     const CONNECTIONS: usize = 800;
-    /// What each may cost by the settings, in KiB: a body, its bytes as they came, and the buffers of a connection.
-    const EACH: u64 = 2 * 32 + 16;
+    /// What each may cost by the settings, in KiB: a body, its bytes as they came, the buffers of a connection and what
+    /// the allocator has not given back yet.
+    const EACH: u64 = 2 * 32 + 40;
     let _machine = shared();
     let served = Served::start(&[
         ("COXA__SERVER__WORKERS", "2"),
@@ -92,12 +137,26 @@ fn memory_is_bounded_by_the_number_of_connections_and_is_used_again() {
         until("all are gone", || connections(served.address) == 0);
     }
     let after = resident(served.process());
-    println!(
-        "resident: {before} KiB idle, {peaks:?} KiB with {CONNECTIONS} stalled bodies, {after} KiB after"
-    );
     for peak in peaks.iter().chain([&after]) {
         assert!(peak.saturating_sub(before) <= CONNECTIONS as u64 * EACH, "{before} KiB, then {peak} KiB");
         // What was used for the first is used for those that follow.
-        assert!(*peak <= peaks[0] + peaks[0] / 8, "{peaks:?} KiB, then {after} KiB");
+        assert!(*peak <= peaks[0] + peaks[0] / 4, "{peaks:?} KiB, then {after} KiB");
+    } // Elsewhere the allocator of the system may keep it.
+    if cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")) {
+        let begin = Instant::now();
+        while resident(served.process()) * 10 > before * 13 {
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "{before} KiB, {peaks:?} KiB, still {after} KiB"
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
     }
+    let after = resident(served.process());
+    println!(
+        "figure memory: {CONNECTIONS} stalled bodies of 30 kB take {:.1} times the memory of the idle service, {:.1} times a \
+         minute after",
+        *peaks.iter().max().unwrap() as f64 / before as f64,
+        after as f64 / before as f64,
+    );
 }

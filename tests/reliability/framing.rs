@@ -12,9 +12,11 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use crate::{
     binary::Served,
-    client::{is_up, shared},
+    client::{get, header, is_up, shared},
 };
 
 /// Seconds that bodies without an end may take.
@@ -113,6 +115,43 @@ pub fn statuses(answers: &str) -> Vec<String> {
     after.map(|answer| answer.split([' ', '\r']).next().unwrap().to_owned()).collect()
 }
 
+/// Checks that what refuses a request says why, and that the connection ends with it.
+fn is_told(answers: &str) -> Result<(), String> {
+    let (_, last) = answers.rsplit_once("HTTP/1.1 ").unwrap();
+    let status = last.split(' ').next().unwrap();
+    if !matches!(status, "400" | "431") {
+        return Ok(());
+    }
+    let (head, body) = last.split_once("\r\n\r\n").unwrap();
+    let problem: Value = serde_json::from_str(body).map_err(|error| format!("{error}: {last}"))?;
+    let told = problem["status"].as_u64() == status.parse().ok()
+        && header(head, "content-type") == Some("application/problem+json")
+        && header(head, "connection") == Some("close")
+        && header(head, "x-content-type-options") == Some("nosniff")
+        && header(head, "x-request-id") == problem["request_id"].as_str();
+    if told { Ok(()) } else { Err(last.to_owned()) }
+}
+
+#[test]
+fn a_refusal_behind_answers_says_why_and_that_the_connection_ends() {
+    let _machine = shared();
+    let served = Served::start(&QUICK);
+    let bad = "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n";
+    let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "a".repeat(140_000));
+    for (before, answers) in [
+        (String::new(), vec![]),
+        (get("/livez"), vec!["200"]),
+        (get("/livez").replace("GET", "HEAD").repeat(2), vec!["200", "200"]),
+        (get("/v1/conditions").repeat(3), vec!["200"; 3]),
+    ] {
+        for (refused, status) in [(bad, "400"), (long.as_str(), "431")] {
+            let all = exchange(served.address, format!("{before}{refused}").as_bytes(), false).unwrap();
+            assert_eq!(statuses(&all), [answers.as_slice(), &[status]].concat());
+            is_told(&all).unwrap();
+        }
+    }
+}
+
 #[test]
 fn no_framing_yields_a_second_answer_and_what_is_refused_closes_the_connection() {
     let _machine = shared();
@@ -133,7 +172,7 @@ fn no_framing_yields_a_second_answer_and_what_is_refused_closes_the_connection()
                 Some(answers) if statuses(&answers) != case.statuses || answers.contains("\"coxa\"") => {
                     Some(format!("{}: {:?}, not {:?}", case.name, statuses(&answers), case.statuses))
                 }
-                Some(_) => None,
+                Some(answers) => is_told(&answers).err().map(|fault| format!("{}: {fault}", case.name)),
             })
             .collect()
     });

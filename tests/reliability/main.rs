@@ -21,3 +21,4 @@ mod panics;
 mod proxy;
 mod slow_clients;
 mod stopping;
+mod tls;

@@ -60,7 +60,7 @@ fn a_service_for_the_test_below() {
     };
     actix_web::rt::System::new().block_on(async {
         let app = move || api::app(parts.clone()).route("/panics/{id}", web::post().to(panicking));
-        let (server, address) = server::listen(([127, 0, 0, 1], 0).into(), capacity, app).unwrap();
+        let (server, address) = server::listen(([127, 0, 0, 1], 0).into(), capacity, None, app).unwrap();
         eprintln!("address {address}");
         server.await.unwrap();
     });

@@ -1,6 +1,9 @@
 //! Clients that are slow, go quiet or go away: each is let go within its limit.
 
-use std::{thread, time::Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -89,6 +92,27 @@ fn a_client_that_is_slow_is_let_go_within_the_limit() {
                 1,
             );
         });
+        // Half a head that came together with whole requests is held to the limit as well.
+        for before in [
+            get("/livez"),
+            post("{}"),
+            format!("{POST}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"),
+            get("/livez").repeat(3),
+        ] {
+            for drips in [false, true] {
+                let (served, before) = (&served, before.clone());
+                scope.spawn(move || {
+                    let count = before.matches("HTTP/1.1").count() + 1;
+                    is_late(
+                        &let_go(served, |client| {
+                            client.send(&format!("{before}{half}")).unwrap();
+                            if drips { client.drip("a") } else { client.rest() }
+                        }),
+                        count,
+                    );
+                });
+            }
+        }
         for second in [false, true] {
             for head in ["Content-Length: 999\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n3e7\r\n{"] {
                 for drips in [false, true] {
@@ -153,6 +177,30 @@ fn a_connection_is_kept_after_a_body_in_chunks_that_was_read() {
         assert!(answer.status == 200 || answer.status == 422, "{answer:?}");
         assert_eq!(header(&answer.head, "connection"), None, "{answer:?}");
     }
+}
+
+#[test]
+fn a_connection_is_kept_beyond_the_limit_for_heads_where_no_head_has_begun() {
+    let _machine = shared();
+    let served = Served::start(&QUICK);
+    thread::scope(|scope| {
+        for before in [
+            get("/livez"),
+            get("/livez").repeat(3),
+            post("{}"),
+            // An empty line after a body is no begin of a request.
+            format!("{}\r\n", post("{}")),
+            format!("{POST}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"),
+        ] {
+            let served = &served;
+            scope.spawn(move || {
+                let mut client = Client::connect(served.address).unwrap();
+                client.send(&before).unwrap();
+                client.stays_open(before.matches("HTTP/1.1").count(), Duration::from_secs(3));
+                assert_eq!(client.ask(&get("/livez")).unwrap().status, 200, "{before}");
+            });
+        }
+    });
 }
 
 #[test]
