@@ -5,7 +5,7 @@
     readme.py endpoints FILE OPENAPI   compare the endpoints listed in FILE with the document
     readme.py settings FILE DEFAULTS   compare the settings listed in FILE with the reference
     readme.py rooms FILE FOLDER        compare the source files listed in FILE with those of FOLDER
-    readme.py keys FILE ENTRIES        compare the keys of the catalogue named in FILE with the types that read them
+    readme.py keys FILE FOLDER         compare the keys of the catalogue named in FILE with the types that read them
     readme.py crates FILE MANIFEST     compare the crates listed in FILE with the dependencies of MANIFEST
     readme.py paths FILE FOLDER        check that the files that FILE links to or names are there, names from FOLDER on
     readme.py grades FILE OVERVIEW     compare the share of estimates in FILE with the answer of /v1/catalogue
@@ -153,9 +153,9 @@ def rooms(text, folder):
     same("files", set(re.findall(rf"^\| `({folder}/[^`]*\.rs)` \|", text, re.MULTILINE)), real)
 
 
-def keys(text, path):
-    with open(path, encoding="utf-8") as file:
-        real = set(re.findall(r"^    pub (\w+):", file.read(), re.MULTILINE))
+def keys(text, folder):
+    types = "".join(path.read_text() for path in pathlib.Path(folder).rglob("*.rs"))
+    real = set(re.findall(r"^    pub (\w+):", types, re.MULTILINE))
     named = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]*)`", text))))
     same("keys", named & real, real)
 

@@ -27,7 +27,7 @@ const MOST_QUESTIONS: usize = 24;
 const CONFIDENT_FROM: f64 = 0.92;
 
 /// Below this information, in bits, a question is not worth asking.
-const LEAST_GAIN: f64 = 0.055;
+const LEAST_GAIN: f64 = 0.05;
 
 /// Below this information, in bits, a finding is left out of a checklist.
 const LEAST_LISTED_GAIN: f64 = 0.002;

@@ -16,7 +16,7 @@ use crate::catalogue::{
 };
 
 /// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.2;
+const NEAR_THRESHOLD: f64 = 0.1;
 
 /// How many findings are asked for about one dangerous condition.
 const FINDINGS_FOR_A_DANGER: usize = 7;
@@ -65,7 +65,8 @@ impl OpenFindings<'_> {
             && !self.case.is_unknown(finding)
     }
 
-    /// Open findings that would complete a rule of the same day or more, of which something is present already.
+    /// Open findings that would complete a rule of the same day or more, of which something is present already, or bring
+    /// it within one answer.
     pub(super) fn completing(&self) -> Vec<FindingIndex> {
         let level = self.level.max(TriageLevel::Soon);
         let rules = self.catalogue.red_flags().iter().filter(|rule| rule.level > level);
@@ -78,7 +79,7 @@ impl OpenFindings<'_> {
         findings
     }
 
-    /// The open findings of which any one would complete a rule.
+    /// The open findings of which any one would complete a rule, or bring it within one answer.
     fn missing_one(&self, rule: &RedFlag) -> Vec<FindingIndex> {
         if !super::triage::fits_profile(self.case, rule)
             || (self.case.age().is_none() && rule.age_to.is_some())
@@ -96,11 +97,14 @@ impl OpenFindings<'_> {
         let missing_any = usize::from(rule.at_least).saturating_sub(any_present);
         let absent_holds =
             absent.into_iter().all(|finding| self.case.answer_to(finding) == Some(Answer::Absent));
-        let touched = all.len() > missing_all.len() || any_present > 0;
-        if !touched || !absent_holds || missing_all.len() + missing_any != 1 {
+        let begun = all.len() > missing_all.len();
+        // Of a rule that is begun, the one that it cannot do without is asked first, whatever else it needs.
+        let needed_first = begun && missing_all.len() == 1 && missing_any == 1;
+        let one_missing = missing_all.len() + missing_any == 1 && (begun || any_present > 0);
+        if !absent_holds || !(needed_first || one_missing) {
             return Vec::new();
         }
-        let missing = if missing_any > 0 { any } else { missing_all };
+        let missing = if missing_all.is_empty() { any } else { missing_all };
         missing.into_iter().filter(|finding| !present(finding) && self.is_open(*finding)).collect()
     }
 

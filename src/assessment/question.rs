@@ -73,7 +73,7 @@ impl Topic {
         match self {
             Self::SelfTests => 4,
             Self::Safety | Self::Places | Self::Examination => 8,
-            Self::Triggers | Self::Sensations | Self::Background => 10,
+            Self::Triggers | Self::Sensations | Self::Background => 12,
         }
     }
 }
