@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use rustls::ServerConfig;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{Interval, MissedTickBehavior, interval},
@@ -23,7 +22,7 @@ use tokio::{
 use crate::{
     api::{Knowledge, LiveKnowledge, Metrics},
     catalogue::CatalogueFile,
-    server::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls},
+    server::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls, UsableCertificate},
     startup::{StartError, read_folder},
 };
 
@@ -95,19 +94,20 @@ pub(crate) struct Certificate {
 impl Reloadable for Certificate {
     const NAME: &'static str = "certificate";
     type Files = CertificateTexts;
-    type Sound = ServerConfig;
+    type Sound = UsableCertificate;
     type Fault = CertificateFault;
 
     fn read(&self) -> Result<CertificateTexts, CertificateFault> {
         self.files.read()
     }
 
-    fn check(&self, texts: &CertificateTexts) -> Result<ServerConfig, CertificateFault> {
+    fn check(&self, texts: &CertificateTexts) -> Result<UsableCertificate, CertificateFault> {
         self.files.check(texts)
     }
 
-    fn replace(&self, config: ServerConfig) {
-        self.live.replace(config);
+    fn replace(&self, certificate: UsableCertificate) {
+        self.metrics.certificate_in_use(certificate.expires);
+        self.live.replace(certificate.config);
         tracing::info!("certificate reloaded");
     }
 

@@ -162,7 +162,9 @@ fn certificate(
         private_key: settings.private_key_file.clone(),
     };
     let texts = files.read()?;
-    let live = LiveTls::new(files.check(&texts)?);
+    let usable = files.check(&texts)?;
+    metrics.certificate_in_use(usable.expires);
+    let live = LiveTls::new(usable.config);
     Ok(Some((Certificate { files, live, metrics: metrics.clone() }, texts)))
 }
 

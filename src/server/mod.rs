@@ -34,7 +34,7 @@ use deadline::Timed;
 use pieces::Pieces;
 use room::Room;
 use stream::Stream;
-pub use tls::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls};
+pub use tls::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls, UsableCertificate};
 
 /// Connections that the kernel holds for the service before it accepts them.
 const ACCEPT_QUEUE: u32 = 1024;
