@@ -1,16 +1,19 @@
 //! The listener for operations: `/metrics` and probes on an address and port of their own.
 //!
 //! It has one thread of its own, so that probes and scrapes are answered however busy the service is, and it goes on
-//! answering while the service drains.
+//! answering while the service drains. Its connections have limits as those of clients have.
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use actix_web::{
-    HttpServer,
-    dev::{Server, ServerHandle},
+use actix_web::dev::{Server, ServerHandle};
+
+use crate::{
+    api::{self, Parts},
+    server::{self, Capacity, Limits},
 };
 
-use crate::api::{self, Parts};
+/// For probes and scrapes, more than anyone needs. An idle one makes room for a new one.
+const MAX_CONNECTIONS: usize = 64;
 
 /// How long a scrape that was begun may finish, in seconds.
 const SHUTDOWN_TIMEOUT: u64 = 1;
@@ -26,18 +29,19 @@ impl OperationsListener {
     ///
     /// # Errors
     /// When it cannot be listened on.
-    pub(crate) fn bind(listen: SocketAddr, parts: &Parts) -> io::Result<Self> {
+    pub(crate) fn bind(listen: SocketAddr, limits: Limits, parts: &Parts) -> io::Result<Self> {
         let parts = parts.clone();
-        let builder = HttpServer::new(move || api::operations_app(parts.clone()))
-            .workers(1)
-            .client_request_timeout(Duration::from_secs(5))
+        let capacity = Capacity {
+            workers: 1,
+            max_connections: MAX_CONNECTIONS,
             // More than the usual minute between two scrapes.
-            .keep_alive(Duration::from_secs(75))
-            .shutdown_timeout(SHUTDOWN_TIMEOUT)
-            .disable_signals()
-            .bind(listen)?;
-        let address = builder.addrs().first().copied().unwrap_or(listen);
-        Ok(Self { server: builder.run(), address })
+            limits: Limits { idle: limits.idle.max(Duration::from_secs(75)), ..limits },
+            max_queue_delay: None,
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+        };
+        let (server, address) =
+            server::listen(listen, capacity, None, move || api::operations_app(parts.clone()))?;
+        Ok(Self { server, address })
     }
 
     /// Where it listens.

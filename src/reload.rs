@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use rustls::ServerConfig;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{Interval, MissedTickBehavior, interval},
@@ -23,7 +22,7 @@ use tokio::{
 use crate::{
     api::{Knowledge, LiveKnowledge, Metrics},
     catalogue::CatalogueFile,
-    server::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls},
+    server::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls, UsableCertificate},
     startup::{StartError, read_folder},
 };
 
@@ -95,19 +94,20 @@ pub(crate) struct Certificate {
 impl Reloadable for Certificate {
     const NAME: &'static str = "certificate";
     type Files = CertificateTexts;
-    type Sound = ServerConfig;
+    type Sound = UsableCertificate;
     type Fault = CertificateFault;
 
     fn read(&self) -> Result<CertificateTexts, CertificateFault> {
         self.files.read()
     }
 
-    fn check(&self, texts: &CertificateTexts) -> Result<ServerConfig, CertificateFault> {
+    fn check(&self, texts: &CertificateTexts) -> Result<UsableCertificate, CertificateFault> {
         self.files.check(texts)
     }
 
-    fn replace(&self, config: ServerConfig) {
-        self.live.replace(config);
+    fn replace(&self, certificate: UsableCertificate) {
+        self.metrics.certificate_in_use(certificate.expires);
+        self.live.replace(certificate.config);
         tracing::info!("certificate reloaded");
     }
 
@@ -136,12 +136,12 @@ enum Read<T: Reloadable> {
 }
 
 impl<T: Reloadable> Reloader<T> {
-    /// Takes SIGHUP from now on. `watch` is how often the files are looked at; zero for never.
+    /// Takes SIGHUP from now on. `files` are those that are in use, `watch` is how often they are looked at; zero for never.
     ///
     /// # Errors
     /// When the signal cannot be taken.
-    pub(crate) fn new(what: T, watch: Duration) -> io::Result<Self> {
-        let seen = what.read().map_or(0, |files| hash(&files));
+    pub(crate) fn new(what: T, files: &T::Files, watch: Duration) -> io::Result<Self> {
+        let seen = hash(files);
         Ok(Self { what: Arc::new(what), watch, hangup: signal(SignalKind::hangup())?, seen })
     }
 
@@ -251,5 +251,45 @@ async fn next(ticks: &mut Option<Interval>) {
             ticks.tick().await;
         }
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A file that says something else than what is in use.
+    struct Changed(Mutex<Vec<&'static str>>);
+
+    impl Reloadable for Changed {
+        const NAME: &'static str = "file";
+        type Files = &'static str;
+        type Sound = &'static str;
+        type Fault = &'static str;
+
+        fn read(&self) -> Result<&'static str, &'static str> {
+            Ok("new")
+        }
+
+        fn check(&self, files: &&'static str) -> Result<&'static str, &'static str> {
+            Ok(files)
+        }
+
+        fn replace(&self, sound: &'static str) {
+            self.0.lock().unwrap().push(sound);
+        }
+
+        fn count(&self, _: bool) {}
+    }
+
+    #[tokio::test]
+    async fn what_changed_while_the_service_started_is_taken_once() {
+        let changed = Changed(Mutex::default());
+        let mut reloader = Reloader::new(changed, &"old", Duration::from_secs(1)).unwrap();
+        reloader.reload(false).await;
+        reloader.reload(false).await;
+        assert_eq!(*reloader.what.0.lock().unwrap(), ["new"]);
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     catalogue::{CatalogueFile, Faults, embedded},
     operations_listener::OperationsListener,
     reload::{CatalogueFolder, Certificate, Reloader, Reloading},
-    server::{self, Capacity, CertificateFault, CertificateFiles, Limits, LiveTls},
+    server::{self, Capacity, CertificateFault, CertificateFiles, CertificateTexts, Limits, LiveTls},
     settings::{self, AccessRefused, Settings},
     telemetry::Instruments,
 };
@@ -73,7 +73,8 @@ pub enum StartError {
     },
 }
 
-/// The files of a catalogue's folder, in the order of their names.
+/// The files of a catalogue's folder, in the order of their names. Hidden ones are left out: editors keep what is not saved
+/// there, and volumes of Kubernetes a second copy of everything.
 ///
 /// # Errors
 /// [`StartError::Folder`] when a file or folder cannot be read.
@@ -90,7 +91,11 @@ fn collect(root: &Path, folder: &Path, into: &mut Vec<CatalogueFile>) -> Result<
         move |cause| StartError::Folder { path, cause }
     };
     for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
-        let path = entry.map_err(failed(folder))?.path();
+        let entry = entry.map_err(failed(folder))?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let path = entry.path();
         if path.is_dir() {
             collect(root, &path, into)?;
         } else if path.extension().is_some_and(|extension| extension == "toml") {
@@ -102,13 +107,17 @@ fn collect(root: &Path, folder: &Path, into: &mut Vec<CatalogueFile>) -> Result<
     Ok(())
 }
 
+/// The files of a folder, or the embedded ones for an empty path.
+fn catalogue_files(folder: &Path) -> Result<Vec<CatalogueFile>, StartError> {
+    if folder.as_os_str().is_empty() { Ok(embedded()) } else { read_folder(folder) }
+}
+
 /// The knowledge in a folder, or the embedded one for an empty path.
 ///
 /// # Errors
 /// [`StartError`] when the folder cannot be read or its catalogue has faults.
 pub fn knowledge(folder: &Path) -> Result<Knowledge, StartError> {
-    let files = if folder.as_os_str().is_empty() { embedded() } else { read_folder(folder)? };
-    Ok(Knowledge::compile(&files)?)
+    Ok(Knowledge::compile(&catalogue_files(folder)?)?)
 }
 
 /// Who may ask, as the settings say it.
@@ -140,8 +149,11 @@ fn capacity(settings: &settings::Server) -> Capacity {
     }
 }
 
-/// The certificate of the settings, ready to be shown; none where TLS is off.
-fn certificate(settings: &settings::Tls, metrics: &Metrics) -> Result<Option<Certificate>, CertificateFault> {
+/// The certificate of the settings, ready to be shown, and what it was read from; none where TLS is off.
+fn certificate(
+    settings: &settings::Tls,
+    metrics: &Metrics,
+) -> Result<Option<(Certificate, CertificateTexts)>, CertificateFault> {
     if !settings.is_on() {
         return Ok(None);
     }
@@ -149,8 +161,11 @@ fn certificate(settings: &settings::Tls, metrics: &Metrics) -> Result<Option<Cer
         certificate: settings.certificate_file.clone(),
         private_key: settings.private_key_file.clone(),
     };
-    let live = LiveTls::new(files.check(&files.read()?)?);
-    Ok(Some(Certificate { files, live, metrics: metrics.clone() }))
+    let texts = files.read()?;
+    let usable = files.check(&texts)?;
+    metrics.certificate_in_use(usable.expires);
+    let live = LiveTls::new(usable.config);
+    Ok(Some((Certificate { files, live, metrics: metrics.clone() }, texts)))
 }
 
 /// A service that listens.
@@ -182,13 +197,14 @@ impl Service {
     /// As [`Service::start`].
     pub fn start_with(settings: &Settings, instruments: Instruments) -> Result<Self, StartError> {
         let access = web::Data::new(access(settings)?);
-        let knowledge = knowledge(&settings.catalogue.path)?;
+        let files = catalogue_files(&settings.catalogue.path)?;
+        let knowledge = Knowledge::compile(&files)?;
         let catalogue_version = knowledge.catalogue().about().version.clone();
         let metrics = Metrics::new(instruments.collectors);
         metrics.catalogue_in_use(&catalogue_version, knowledge.catalogue().sha256());
         let knowledge = LiveKnowledge::new(knowledge);
         let certificate = certificate(&settings.tls, &metrics)?;
-        let tls = certificate.as_ref().map(|certificate| certificate.live.clone());
+        let tls = certificate.as_ref().map(|(certificate, _)| certificate.live.clone());
         let folder = Some(settings.catalogue.path.clone()).filter(|path| !path.as_os_str().is_empty());
         let folder =
             folder.map(|path| CatalogueFolder { path, live: knowledge.clone(), metrics: metrics.clone() });
@@ -196,10 +212,12 @@ impl Service {
             let every = |seconds| Duration::from_secs(seconds);
             io::Result::Ok(Reloading {
                 catalogue: folder
-                    .map(|folder| Reloader::new(folder, every(settings.catalogue.watch_seconds)))
+                    .map(|folder| Reloader::new(folder, &files, every(settings.catalogue.watch_seconds)))
                     .transpose()?,
                 certificate: certificate
-                    .map(|certificate| Reloader::new(certificate, every(settings.tls.watch_seconds)))
+                    .map(|(certificate, texts)| {
+                        Reloader::new(certificate, &texts, every(settings.tls.watch_seconds))
+                    })
                     .transpose()?,
                 hangup: signal(SignalKind::hangup())?,
             })
@@ -222,17 +240,16 @@ impl Service {
                 spans: instruments.spans,
             },
         };
+        let capacity = capacity(&settings.server);
         let operations = settings.operations.listen.map(|listen| {
-            OperationsListener::bind(listen, &parts)
+            OperationsListener::bind(listen, capacity.limits, &parts)
                 .map_err(|cause| StartError::BindOperations { address: listen, cause })
         });
         let operations = operations.transpose()?;
         let failed = |cause| StartError::Bind { address: settings.server.listen, cause };
         let (server, address) =
-            server::listen(settings.server.listen, capacity(&settings.server), tls, move || {
-                api::app(parts.clone())
-            })
-            .map_err(failed)?;
+            server::listen(settings.server.listen, capacity, tls, move || api::app(parts.clone()))
+                .map_err(failed)?;
         Ok(Self {
             server,
             address,
@@ -311,5 +328,26 @@ impl Service {
             _ = terminate.recv() => Err(io::Error::other("stopped at once by a second signal")),
             _ = interrupt.recv() => Err(io::Error::other("stopped at once by a second signal")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_read_without_what_is_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["one.toml", "rules/two.toml", "rules/notes.md", ".one.toml.swp.toml", "..data/one.toml"]
+        {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let files = read_folder(folder.path()).unwrap();
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["one.toml", "rules/two.toml"]);
     }
 }

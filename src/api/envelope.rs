@@ -5,7 +5,7 @@
 //! as problems like all others. It copies what it needs before it passes the request on; keeping a clone of
 //! the request across that call makes actix panic on every request.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::LazyLock, time::Duration};
 
 use actix_web::{
     Error, HttpResponse,
@@ -26,7 +26,7 @@ use super::{
     access::{Access, Verdict},
     exchange::{Backlog, Exchange, Taken},
     observation::Observation,
-    problem::{PROBLEM_JSON, Problem, ProblemKind},
+    problem::{PROBLEM_JSON, Problem, ProblemKind, ReadyProblem},
     representation::accepts_json,
 };
 
@@ -79,7 +79,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         }
         Some(Verdict::Admitted) if is_overloaded(&request) => {
             observation.shed();
-            Some(shed().response(&id))
+            Some(SHED.response(&id))
         }
         Some(Verdict::Admitted) => {
             (speaks_json_alone(request.path()) && !accepts_json(&request)).then(|| {
@@ -89,8 +89,10 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         }
     };
     if let Some(mut response) = early {
-        // Lets actix look at a body that came with its head, so that the connection can be kept.
-        tokio::task::yield_now().await;
+        if has_body {
+            // Lets actix look at a body that came with its head, so that the connection can be kept.
+            tokio::task::yield_now().await;
+        }
         finish(response.headers_mut());
         // Whoever was not let in is not listened to any longer.
         let refused =
@@ -196,13 +198,13 @@ fn is_overloaded(request: &ServiceRequest) -> bool {
     request.path().starts_with("/v1/") && backlog.is_some_and(Backlog::is_too_long)
 }
 
-/// The answer to a request that is turned away.
-fn shed() -> Problem {
-    Problem::new(
+/// The answer to a request that is turned away. Those that are answered wait for those that are not, so it has to be cheap.
+static SHED: LazyLock<ReadyProblem> = LazyLock::new(|| {
+    ReadyProblem::new(Problem::new(
         ProblemKind::Overloaded,
         "the service has too much to do; send the request again in a second",
-    )
-}
+    ))
+});
 
 /// The answer to a request whose handler panicked. The panic's message may hold what a client sent: it goes nowhere.
 fn panicked() -> Problem {

@@ -94,7 +94,7 @@ struct Waiting {
 
 impl Backlog {
     /// The part of the time that a worker may be behind once it has been behind for all of it.
-    const STRICT: u32 = 4;
+    const STRICT: u32 = 16;
 
     /// For how long it has to keep to that part.
     const CALM: Duration = Duration::from_secs(1);
@@ -142,11 +142,11 @@ mod tests {
         assert!(!is_too_long(200));
         assert!(is_too_long(201));
         backlog.expect_back(after(300));
-        assert!(!is_too_long(350));
-        assert!(is_too_long(351));
+        assert!(!is_too_long(312));
+        assert!(is_too_long(313));
         // A second after it was last too late.
         backlog.expect_back(after(1300));
-        assert!(!is_too_long(1351) && !is_too_long(1500));
+        assert!(!is_too_long(1313) && !is_too_long(1500));
         assert!(is_too_long(1501));
     }
 }

@@ -7,7 +7,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,6 +53,7 @@ struct Counters {
     certificate_reloads: Family<ReloadLabels, Counter>,
     assessments: Family<TriageLabels, Counter>,
     catalogue: CatalogueInUse,
+    certificate: CertificateInUse,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -102,6 +106,26 @@ impl Collector for CatalogueInUse {
     }
 }
 
+/// When the certificate in use runs out, in seconds since 1970; 0 where there is none or that is not known.
+#[derive(Debug, Clone, Default)]
+struct CertificateInUse(Arc<AtomicI64>);
+
+impl Collector for CertificateInUse {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let expires = self.0.load(Ordering::Relaxed);
+        if expires == 0 {
+            return Ok(());
+        }
+        let family = encoder.encode_descriptor(
+            "coxa_certificate_expiry_timestamp_seconds",
+            "When the certificate in use runs out, or one that leads from it to a known authority",
+            None,
+            MetricType::Gauge,
+        )?;
+        ConstGauge::new(expires).encode(family)
+    }
+}
+
 /// The build that runs.
 #[derive(Debug)]
 struct Build {
@@ -137,6 +161,7 @@ impl Metrics {
             certificate_reloads: Family::default(),
             assessments: Family::default(),
             catalogue: CatalogueInUse::default(),
+            certificate: CertificateInUse::default(),
         };
         // A series that begins at 0 shows its first event as an increase; one that begins at 1 does not.
         for result in [true, false] {
@@ -185,6 +210,7 @@ impl Metrics {
             counters.assessments.clone(),
         );
         registry.register_collector(Box::new(counters.catalogue.clone()));
+        registry.register_collector(Box::new(counters.certificate.clone()));
         registry.register_collector(Box::new(Build {
             version: env!("CARGO_PKG_VERSION"),
             commit: option_env!("COXA_COMMIT").unwrap_or("unknown"),
@@ -208,6 +234,11 @@ impl Metrics {
     /// A changed certificate was taken into use, or refused.
     pub fn certificate_reloaded(&self, taken: bool) {
         self.0.certificate_reloads.get_or_create(&ReloadLabels::of(taken)).inc();
+    }
+
+    /// New connections get a certificate that runs out then, in seconds since 1970; none where that is not known.
+    pub fn certificate_in_use(&self, expires: Option<i64>) {
+        self.0.certificate.0.store(expires.unwrap_or_default(), Ordering::Relaxed);
     }
 
     /// Answers are from this catalogue from now on.

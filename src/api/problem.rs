@@ -7,7 +7,10 @@ use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -275,17 +278,50 @@ impl Problem {
     /// The answer, for the request with this id.
     #[must_use]
     pub fn response(&self, request_id: &str) -> HttpResponse {
+        self.response_with(self.text(request_id))
+    }
+
+    fn text(&self, request_id: &str) -> String {
+        // Strings and numbers alone: serialising cannot fail.
+        serde_json::to_string(&self.body(request_id)).unwrap_or_default()
+    }
+
+    fn response_with(&self, body: String) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind.status());
-        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
         if self.kind == ProblemKind::Overloaded {
-            response.insert_header((header::RETRY_AFTER, "1"));
+            response.insert_header((header::RETRY_AFTER, HeaderValue::from_static("1")));
         }
-        // Strings and numbers alone: serialising cannot fail.
-        let body = serde_json::to_vec(&self.body(request_id)).unwrap_or_default();
-        response.content_type(PROBLEM_JSON).body(body)
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
+        response.body(body)
+    }
+}
+
+/// A problem that is told often in a short time: rendered once but for the id of the request.
+#[derive(Debug)]
+pub struct ReadyProblem {
+    problem: Problem,
+    /// What stands around the id.
+    texts: Vec<String>,
+}
+
+impl ReadyProblem {
+    /// Renders a problem.
+    #[must_use]
+    pub fn new(problem: Problem) -> Self {
+        // No text of ours holds it.
+        const ID: &str = "{request_id}";
+        let texts = problem.text(ID).split(ID).map(ToOwned::to_owned).collect();
+        Self { problem, texts }
+    }
+
+    /// The answer, for the request with this id, which needs no escapes.
+    #[must_use]
+    pub fn response(&self, request_id: &str) -> HttpResponse {
+        self.problem.response_with(self.texts.join(request_id))
     }
 }
 
@@ -342,4 +378,32 @@ fn place(pointer: &str) -> Vec<(Option<u32>, String)> {
 pub fn echo(word: &str) -> String {
     let short: String = word.chars().filter(|letter| !letter.is_control()).take(LONGEST_ECHO).collect();
     if short.len() < word.len() { format!("{short}...") } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::MessageBody;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_that_is_ready_is_told_as_any_other() {
+        let problem = Problem::new(ProblemKind::Overloaded, "wait a second");
+        let ready = ReadyProblem::new(problem.clone());
+        for id in ["a", "01a20926-3050-7426-90a6-41d1dd825066"] {
+            let (one, other) = (problem.response(id), ready.response(id));
+            assert_eq!(one.status(), other.status());
+            let headers = |response: &HttpResponse| {
+                let mut headers: Vec<String> =
+                    response.headers().iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+                headers.sort();
+                headers
+            };
+            assert_eq!(headers(&one), headers(&other));
+            let body = other.into_body().try_into_bytes().unwrap();
+            assert_eq!(one.into_body().try_into_bytes().unwrap(), body);
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["request_id"], id);
+        }
+    }
 }

@@ -7,10 +7,11 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
+use actix_web::web::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
@@ -30,12 +31,16 @@ const LINGER: Duration = Duration::from_secs(1);
 /// actix closes idle connections properly; this is behind it for those that it does not take for idle.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
+/// Bytes that a client that is behind has to take in a second, on average. A modem of the nineties does.
+const LEAST_RATE: u64 = 4096;
+
 /// How long each part of an exchange may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// From the first byte of a request, or from the connection's begin, to the end of the head.
     pub head: Duration,
-    /// From the end of the head to the first byte of the answer; then between two pieces of the answer.
+    /// From the end of the head to the first byte of the answer; then between two pieces of the answer. A client that does
+    /// not take an answer at once has this long, and a second for each [`LEAST_RATE`] bytes.
     pub answer: Duration,
     /// From an answer to the next request.
     pub idle: Duration,
@@ -50,6 +55,14 @@ enum End {
     Answer,
 }
 
+/// A client that has not taken all that was written.
+#[derive(Debug, Clone, Copy)]
+struct Behind {
+    since: Instant,
+    /// Bytes that were taken since.
+    taken: u64,
+}
+
 /// A stream with limits.
 pub struct Timed<S> {
     stream: S,
@@ -59,10 +72,19 @@ pub struct Timed<S> {
     /// The first byte since the last answer; or that answer, where half a head had come before it.
     heard: Option<Instant>,
     follower: Follower,
+    /// What came behind the end of a request. It is handed on once that request is served: actix would make a request,
+    /// of kilobytes each, of every few bytes that a client sends in advance.
+    ahead: BytesMut,
+    /// Whether a request was just handed on while there is more.
+    handed_on: bool,
     /// The last byte that the client took.
     answered: Option<Instant>,
     /// Since when the client takes nothing of what is written.
     blocked: Option<Instant>,
+    /// Since when it has not taken all of it.
+    behind: Option<Behind>,
+    /// Whether nothing is read until it has.
+    is_waiting: bool,
     /// Whether only flushing showed that. What is written then is taken by TLS, not by the client.
     is_held: bool,
     /// What is said in place of a bare refusal.
@@ -84,8 +106,12 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             opened,
             heard: None,
             follower: Follower::default(),
+            ahead: BytesMut::new(),
+            handed_on: false,
             answered: None,
             blocked: None,
+            behind: None,
+            is_waiting: false,
             is_held: false,
             refusal: None,
             alarm,
@@ -100,14 +126,17 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
 
     /// The limit that runs now.
     fn limit(&self) -> (Instant, End) {
-        if let Some(blocked) = self.blocked {
-            (blocked + self.limits.answer, End::Close)
+        if let Some(behind) = self.behind {
+            let all = behind.since + self.limits.answer + Duration::from_secs(behind.taken / LEAST_RATE);
+            (self.blocked.map_or(all, |blocked| all.min(blocked + self.limits.answer)), End::Close)
         } else if let Some(taken) = self.exchange.taken() {
             (taken + self.limits.answer, End::Close)
         } else if let (Some(answered), true) = (self.answered, self.exchange.is_ending()) {
             (answered + LINGER, End::Close)
         } else if let Some(heard) = self.heard {
-            (heard + self.limits.head, End::Answer)
+            // One answer is enough.
+            let how = if self.refusal.is_none() { End::Answer } else { End::Close };
+            (heard + self.limits.head, how)
         } else if let Some(answered) = self.answered {
             (answered + self.limits.idle + IDLE_GRACE, End::Close)
         } else {
@@ -119,7 +148,8 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
     fn is_idle(&self) -> bool {
         self.answered.is_some()
             && self.heard.is_none()
-            && self.blocked.is_none()
+            && self.behind.is_none()
+            && self.ahead.is_empty()
             && self.exchange.taken().is_none()
             && !self.exchange.is_ending()
     }
@@ -128,12 +158,23 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
     fn note_blocked(&mut self, taken: &Poll<io::Result<()>>, context: &mut Context<'_>) -> io::Result<()> {
         if taken.is_ready() {
             self.blocked = None;
+            self.behind = None;
             self.is_held = false;
-            return Ok(());
+            if std::mem::take(&mut self.is_waiting) {
+                context.waker().wake_by_ref();
+            }
+        } else {
+            self.is_held |= self.blocked.is_none();
+            self.falls_behind();
         }
-        self.is_held |= self.blocked.is_none();
-        self.blocked.get_or_insert_with(Instant::now);
+        // Also where all is taken: nobody reads once the client has said its last, and a limit runs all the same.
         self.check(context)
+    }
+
+    fn falls_behind(&mut self) {
+        let now = Instant::now();
+        self.blocked.get_or_insert(now);
+        self.behind.get_or_insert(Behind { since: now, taken: 0 });
     }
 
     /// An error where a limit has ended; else sees to it that the task is woken at its end.
@@ -163,6 +204,63 @@ impl Limits {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> Timed<S> {
+    /// Says that a head is too long, behind all that was answered before, and ends the connection.
+    fn refuse(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.behind.is_some() || self.exchange.taken().is_some() {
+            self.is_waiting = true;
+            return Poll::Pending;
+        }
+        let refusal = self.refusal.get_or_insert_with(|| Refusal::of(HeadFault::TooLarge));
+        ready!(refusal.poll(Pin::new(&mut self.stream), context))?;
+        Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+    }
+
+    /// Reads on, to the end of a request at the most.
+    fn read_on(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.handed_on) {
+            // What was handed on is served first.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.behind.is_some() && self.follower.is_between() {
+            // Whoever takes no answers is not asked for more requests.
+            self.is_waiting = true;
+            return Poll::Pending;
+        }
+        if self.follower.is_head_too_long() {
+            return self.refuse(context);
+        }
+        let begin = buffer.filled().len();
+        let mut read = Poll::Ready(Ok(()));
+        if self.ahead.is_empty() {
+            read = Pin::new(&mut self.stream).poll_read(context, buffer);
+            let heard = buffer.filled().get(begin..).unwrap_or_default();
+            let whole = self.follower.follow(heard);
+            self.ahead = heard.get(whole..).unwrap_or_default().into();
+            buffer.set_filled(begin + whole);
+        } else {
+            let fitting = self.ahead.get(..self.ahead.len().min(buffer.remaining())).unwrap_or_default();
+            let whole = self.follower.follow(fitting);
+            buffer.put_slice(&self.ahead.split_to(whole));
+        }
+        if self.follower.is_head_too_long() {
+            buffer.set_filled(begin);
+            return self.refuse(context);
+        }
+        self.handed_on = !self.ahead.is_empty();
+        if let Some(handed_on) = buffer.filled().get(begin..).filter(|bytes| !bytes.is_empty()) {
+            // An empty line in front of a request is none of it.
+            let is_empty = handed_on.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+            if !(is_empty && self.follower.is_between()) {
+                self.heard.get_or_insert_with(Instant::now);
+            }
+            self.place.stay();
+        }
+        read
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncRead for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -171,13 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncRead for Timed<S> {
     ) -> Poll<io::Result<()>> {
         // First of all, so that a client that never pauses is not let off.
         self.check(context)?;
-        let begin = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if let Some(heard) = buffer.filled().get(begin..).filter(|heard| !heard.is_empty()) {
-            self.follower.follow(heard);
-            self.heard.get_or_insert_with(Instant::now);
-            self.place.stay();
-        }
+        let read = self.read_on(context, buffer);
         if read.is_pending() && self.place.is_let_go() {
             if self.is_idle() && !self.stream.has_come() {
                 // For actix, this is a client that asks no more: it closes the connection in order.
@@ -216,13 +308,16 @@ impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncWrite for Timed<S> {
                     if !self.is_held {
                         self.blocked = None;
                     }
+                    if let Some(behind) = &mut self.behind {
+                        behind.taken += count as u64;
+                    }
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
                 // From here on, a write that is taken shows that the client took something.
                 self.is_held = false;
-                self.blocked.get_or_insert_with(Instant::now);
+                self.falls_behind();
                 self.check(context)?;
             }
         }
@@ -250,7 +345,7 @@ impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncWrite for Timed<S> {
 #[cfg(test)]
 mod tests {
     use tokio::{
-        io::AsyncWriteExt,
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
         time::{error::Elapsed, timeout},
     };
 
@@ -284,6 +379,43 @@ mod tests {
         fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Pending
         }
+    }
+
+    impl Incoming for DuplexStream {
+        fn has_come(&self) -> bool {
+            false
+        }
+    }
+
+    /// Writes so many bytes to a client that takes some of them fifty times a second.
+    async fn written(bytes: usize, taken: usize) -> io::Result<()> {
+        let long = Duration::from_secs(3600);
+        let limits = Limits { head: long, answer: Duration::from_secs(1), idle: long };
+        let (near, mut far) = duplex(1024);
+        let mut stream = Timed::new(near, Instant::now(), limits, Room::new(8).enter());
+        let answer = vec![0; bytes];
+        let gives = async {
+            stream.write_all(&answer).await?;
+            stream.flush().await
+        };
+        let takes = async {
+            let mut piece = vec![0; taken];
+            while far.read_exact(&mut piece).await.is_ok() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            given = gives => given,
+            () = takes => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_takes_an_answer_drop_by_drop_is_let_go_and_who_is_merely_slow_is_not() {
+        let ended = timeout(Duration::from_secs(20), written(256 * 1024, 16)).await.unwrap();
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // This takes longer than the limit between two pieces.
+        assert!(timeout(Duration::from_secs(20), written(256 * 1024, 4096)).await.unwrap().is_ok());
     }
 
     #[tokio::test]

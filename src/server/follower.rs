@@ -1,11 +1,17 @@
-//! Whether the bytes that came on a connection end in the middle of a head.
+//! Where the requests of a connection end, and whether the bytes that came end in the middle of a head.
 //!
-//! actix takes a whole request and keeps the begin of the next one that came with it, and nobody sees that it does. This
-//! serves a limit on time and nothing else: what a request is, actix alone says. Where the two could differ, nothing is
-//! known from then on, and the connection counts as idle between two requests.
+//! actix takes whatever has come, however many requests that are, and nobody sees that it does. This serves limits on time
+//! and memory and nothing else: what a request is, actix alone says. Where the two could differ, nothing is known from then
+//! on: the connection counts as idle between two requests, and is read in small steps.
 
 /// The longest begin of a line that matters: the name of a header and a number.
 const LONGEST: usize = 48;
+
+/// The longest head, in bytes. actix has 128 KiB, and takes more where it comes at once.
+const LONGEST_HEAD: usize = 32 * 1024;
+
+/// So many bytes at a time go by where the end of a request is not known.
+const STEP: usize = 256;
 
 /// Follows the requests of one connection.
 #[derive(Debug, Default)]
@@ -15,6 +21,8 @@ pub(super) struct Follower {
     line: Vec<u8>,
     /// Whether that line is longer than what is kept of it.
     is_cut: bool,
+    /// Bytes of the head that is being read.
+    head: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -39,20 +47,46 @@ enum Place {
 }
 
 impl Follower {
-    /// Goes on by the bytes that came.
-    pub(super) fn follow(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let taken = match self.place {
-                Place::Lost => return,
-                Place::Body(left) | Place::Chunk(left) => self.skip(left, bytes.len()),
+    /// Goes on by the bytes that came, to the end of a request at the most, or to where a head is too long. How many of them
+    /// that were.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
+        let mut followed = 0;
+        while let Some(rest) = bytes.get(followed..).filter(|rest| !rest.is_empty()) {
+            let (before, begin) = (self.place, followed);
+            followed += match before {
+                Place::Lost => rest.len().min(STEP),
+                Place::Body(left) | Place::Chunk(left) => self.skip(left, rest.len()),
                 Place::Between
                 | Place::Head { .. }
                 | Place::ChunkSize
                 | Place::ChunkEnd
-                | Place::Trailers => self.read_line(bytes),
+                | Place::Trailers => self.read_line(rest),
             };
-            bytes = bytes.get(taken..).unwrap_or_default();
+            if matches!(before, Place::Between | Place::Head { .. }) {
+                self.head += followed - begin;
+                if self.is_head_too_long() {
+                    break;
+                }
+            }
+            if !self.is_in_head() {
+                self.head = 0;
+            }
+            let is_end = before != Place::Between && self.place == Place::Between;
+            if is_end || before == Place::Lost {
+                break;
+            }
         }
+        followed
+    }
+
+    /// Whether a head is longer than any may be. It stays so.
+    pub(super) fn is_head_too_long(&self) -> bool {
+        self.head > LONGEST_HEAD
+    }
+
+    /// Whether nothing of a request is missing, as far as that is known.
+    pub(super) fn is_between(&self) -> bool {
+        self.place == Place::Lost || self.place == Place::Between && !self.is_in_head()
     }
 
     /// Whether a head has begun and has not ended.
@@ -159,10 +193,50 @@ mod tests {
 
     fn is_in_head(bytes: &[u8], piece: usize) -> bool {
         let mut follower = Follower::default();
-        for piece in bytes.chunks(piece) {
-            follower.follow(piece);
+        for mut piece in bytes.chunks(piece) {
+            while !piece.is_empty() {
+                piece = &piece[follower.follow(piece)..];
+            }
         }
         follower.is_in_head()
+    }
+
+    #[test]
+    fn it_stops_at_the_end_of_each_request_and_goes_in_small_steps_where_that_is_not_known() {
+        let mut follower = Follower::default();
+        for request in [GET, SIZED, CHUNKED, GET] {
+            let rest = format!("{request}{GET}{}", CHUNKED.repeat(9));
+            assert!(follower.is_between());
+            assert_eq!(follower.follow(rest.as_bytes()), request.len());
+        }
+        follower.follow(b"GET / HTTP/1.1\r\n");
+        assert!(!follower.is_between());
+        follower.follow(b"Content-Length: x\r\n");
+        assert_eq!(follower.follow(GET.repeat(99).as_bytes()), STEP);
+        assert!(follower.is_between());
+    }
+
+    #[test]
+    fn a_head_is_too_long_however_it_is_cut_and_bodies_are_none_of_it() {
+        let long = |length| format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(length));
+        for (bytes, is_too_long) in [
+            (long(LONGEST_HEAD - 100), false),
+            (long(LONGEST_HEAD), true),
+            (GET.replace("\r\n\r\n", &"\r\nX: a".repeat(LONGEST_HEAD / 6)), true),
+            (format!("POST / HTTP/1.1\r\nContent-Length: 40000\r\n\r\n{}", "\n".repeat(40_000)), false),
+            (long(20_000).repeat(3), false),
+            ("\r\n".repeat(LONGEST_HEAD), false),
+        ] {
+            for piece in [100, 5000, bytes.len()] {
+                let mut follower = Follower::default();
+                for mut piece in bytes.as_bytes().chunks(piece) {
+                    while !piece.is_empty() && !follower.is_head_too_long() {
+                        piece = &piece[follower.follow(piece)..];
+                    }
+                }
+                assert_eq!(follower.is_head_too_long(), is_too_long, "{}", &bytes[..40]);
+            }
+        }
     }
 
     #[test]

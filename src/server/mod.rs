@@ -5,6 +5,7 @@
 
 mod deadline;
 mod follower;
+mod pieces;
 mod refusal;
 mod room;
 mod stream;
@@ -30,12 +31,17 @@ use tokio::{net::TcpSocket, time::sleep_until};
 use crate::api::Backlog;
 pub use deadline::Limits;
 use deadline::Timed;
+use pieces::Pieces;
 use room::Room;
 use stream::Stream;
-pub use tls::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls};
+pub use tls::{CertificateFault, CertificateFiles, CertificateTexts, LiveTls, UsableCertificate};
 
 /// Connections that the kernel holds for the service before it accepts them.
 const ACCEPT_QUEUE: u32 = 1024;
+
+/// What the kernel may hold of a connection in each direction, in bytes; Linux takes it twice. By itself it takes
+/// megabytes for a client that is slow, and in a container they count as the service's memory.
+const SOCKET_BUFFER: u32 = 64 * 1024;
 
 /// How long actix waits for a client to take in an answer before it closes the connection.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -81,10 +87,13 @@ where
         > + 'static,
     T::Future: 'static,
     T::Service: 'static,
-    B: MessageBody + 'static,
+    B: MessageBody + Unpin + 'static,
 {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
+    // Each connection inherits them.
+    socket.set_send_buffer_size(SOCKET_BUFFER)?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER)?;
     socket.bind(address)?;
     let listener = socket.listen(ACCEPT_QUEUE)?.into_std()?;
     let address = listener.local_addr()?;
@@ -99,6 +108,7 @@ where
     let builder = builder.listen("http", listener, move || {
         let app = app().app_data(capacity.max_queue_delay.map(probe));
         let app = map_config(app, |()| AppConfig::default())
+            .map(|answer: ServiceResponse<B>| answer.map_body(|_, body| Pieces::new(body)))
             .map_err(|error: Error| actix_http::Response::from(error.error_response()));
         let stopping = stopping.clone();
         let http = HttpService::build()

@@ -18,6 +18,7 @@ use rustls::{
 };
 use thiserror::Error;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use x509_cert::{Certificate, der::Decode};
 
 /// Bytes of an answer that TLS holds for a client that takes nothing: one record.
 const BUFFER_LIMIT: usize = 16 * 1024;
@@ -36,6 +37,15 @@ pub struct CertificateFiles {
 pub struct CertificateTexts {
     certificate: Vec<u8>,
     private_key: Vec<u8>,
+}
+
+/// What connections can be answered with.
+#[derive(Debug)]
+pub struct UsableCertificate {
+    /// The certificate with its key.
+    pub config: ServerConfig,
+    /// When the first of the chain runs out, in seconds since 1970; none where that cannot be read.
+    pub expires: Option<i64>,
 }
 
 /// Why a certificate cannot be used. Names the setting to look at.
@@ -118,7 +128,7 @@ impl CertificateFiles {
     ///
     /// # Errors
     /// [`CertificateFault`] says which of the two is at fault, and why.
-    pub fn check(&self, texts: &CertificateTexts) -> Result<ServerConfig, CertificateFault> {
+    pub fn check(&self, texts: &CertificateTexts) -> Result<UsableCertificate, CertificateFault> {
         // The parser's own words may say back a line of the file.
         let not_pem = |setting, path: &Path| CertificateFault::NotPem { setting, path: path.to_owned() };
         let missing = |setting, path: &Path, wanted| {
@@ -137,6 +147,7 @@ impl CertificateFiles {
                 missing(PRIVATE_KEY, &self.private_key, "private key in PEM without a passphrase")
             })?
             .map_err(|_| not_pem(PRIVATE_KEY, &self.private_key))?;
+        let expires = chain.iter().filter_map(expiry).min();
         let configured = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
@@ -152,8 +163,15 @@ impl CertificateFiles {
         // Nothing of a client is kept from one connection to the next.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(config)
+        Ok(UsableCertificate { config, expires })
     }
+}
+
+/// When a certificate runs out, in seconds since 1970.
+fn expiry(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+    i64::try_from(end.as_secs()).ok()
 }
 
 /// What new connections are answered with; a clone sees what another one replaced.

@@ -111,11 +111,52 @@ impl<S: Read + Write> Client<S> {
 }
 
 impl Client {
+    /// Connects with a receive buffer as small as there is.
+    pub fn connect_small(address: SocketAddr) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.set_recv_buffer_size(1024)?;
+            socket.connect(address).await
+        })?;
+        let stream = stream.into_std()?;
+        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(Self(stream))
+    }
+
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         stream.set_nodelay(true)?;
         Ok(Self(stream))
+    }
+
+    /// Sends as much as is taken within a time.
+    pub fn send_within(&mut self, text: &str, time: Duration) {
+        self.0.set_write_timeout(Some(time)).unwrap();
+        let _ = self.send(text);
+    }
+
+    /// Takes an answer drop by drop until something holds, and long before all of it is taken.
+    #[track_caller]
+    pub fn sip_until(&mut self, holds: impl Fn() -> bool) {
+        let begin = Instant::now();
+        while !holds() {
+            assert!(begin.elapsed() < SOON, "a client that sips is still connected");
+            let _ = self.0.read(&mut [0; 64]);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Reads an answer with a pause after each kilobyte.
+    pub fn answer_slowly(&mut self, pause: Duration) -> io::Result<Answer> {
+        Client::over(Slow(&mut self.0, pause)).answer()
+    }
+
+    /// Says that nothing more will be asked.
+    pub fn shut(&self) {
+        self.0.shutdown(std::net::Shutdown::Write).unwrap();
     }
 
     /// Sends a byte every now and then until the connection is closed, and returns what came.
@@ -226,5 +267,26 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
     while !holds() {
         assert!(begin.elapsed() < SOON, "{what}: not within {} s", SOON.as_secs());
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A stream that is read a kilobyte at a time, with pauses.
+struct Slow<'a>(&'a mut TcpStream, Duration);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        std::thread::sleep(self.1);
+        let most = buffer.len().min(1024);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+impl Write for Slow<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }

@@ -96,12 +96,48 @@ fn without_free_files_it_waits_says_little_and_goes_on_once_there_are_some() {
     assert!(log.lines().count() < 100, "{log}");
 }
 
+/// What each connection may cost by the settings, in KiB: a body, its bytes as they came, the buffers of a connection and
+/// what the allocator has not given back yet.
+const EACH: u64 = 2 * 32 + 40;
+
+#[test]
+fn who_asks_for_much_in_advance_and_takes_none_of_it_costs_no_more_memory_than_others() {
+    const CONNECTIONS: usize = 100;
+    let _machine = shared();
+    let served = Served::start(&[
+        ("COXA__SERVER__WORKERS", "2"),
+        ("COXA__SERVER__IO_TIMEOUT", "60"),
+        ("COXA__SERVER__MAX_QUEUE_DELAY", "0"),
+        ("COXA__TELEMETRY__ACCESS_LOG", "false"),
+    ]);
+    let document = get("/openapi.json");
+    // What is larger than the buffers of both sockets.
+    assert!(Client::once(served.address, &document).unwrap().body.len() > 400_000);
+    let before = resident(served.process());
+    // As many requests as fit into what actix reads at once.
+    for requests in [document.repeat(2), format!("{document}{}", get("/livez").repeat(4000))] {
+        let mut clients: Vec<Client> =
+            (0..CONNECTIONS).map(|_| Client::connect(served.address).unwrap()).collect();
+        thread::scope(|scope| {
+            for client in &mut clients {
+                // Sending ends once there is no room left: that is no fault of the service.
+                scope.spawn(|| client.send_within(&requests, Duration::from_secs(2)));
+            }
+        });
+        for client in &clients {
+            client.wait();
+        }
+        is_up(served.address);
+        let peak = resident(served.process());
+        assert!(peak.saturating_sub(before) <= CONNECTIONS as u64 * EACH, "{before} KiB, then {peak} KiB");
+        drop(clients);
+        until("all are gone", || connections(served.address) == 0);
+    }
+}
+
 #[test]
 fn memory_is_bounded_by_the_number_of_connections_and_is_given_back() {
     const CONNECTIONS: usize = 800;
-    /// What each may cost by the settings, in KiB: a body, its bytes as they came, the buffers of a connection and what
-    /// the allocator has not given back yet.
-    const EACH: u64 = 2 * 32 + 40;
     let _machine = shared();
     let served = Served::start(&[
         ("COXA__SERVER__WORKERS", "2"),

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Default)]
 struct Run {
     answered: Vec<Duration>,
+    /// When each of them was sent, since the begin of the run.
+    sent: Vec<Duration>,
     turned_away: Vec<Duration>,
     lasted: Duration,
     processor_time: f64,
@@ -34,8 +36,18 @@ impl Run {
 
     fn add(&mut self, other: Self) {
         self.answered.extend(other.answered);
+        self.sent.extend(other.sent);
         self.turned_away.extend(other.turned_away);
     }
+}
+
+/// How long it takes until requests are answered as fast as usual: 99 of 100 that are sent from then on.
+fn recovery(run: &Run, usual: u128) -> Option<Duration> {
+    (0..25).map(|step| Duration::from_millis(100) * step).find(|from| {
+        let times = run.answered.iter().zip(&run.sent).filter(|(_, sent)| *sent >= from);
+        let mut times: Vec<Duration> = times.map(|(time, _)| *time).collect();
+        !times.is_empty() && quantile(&mut times, 0.99) <= usual
+    })
 }
 
 /// Milliseconds that a share of the requests stayed below.
@@ -69,7 +81,10 @@ fn load(served: &Served, clients: u32, lasts: Duration, rate: Option<f64>) -> Ru
                         }
                         let answer = client.ask(&request).unwrap();
                         match answer.status {
-                            200 => run.answered.push(sent.elapsed()),
+                            200 => {
+                                run.answered.push(sent.elapsed());
+                                run.sent.push(sent - begin);
+                            }
                             503 => {
                                 assert_eq!(header(&answer.head, "retry-after"), Some("1"), "{answer:?}");
                                 assert_eq!(header(&answer.head, "connection"), None, "{answer:?}");
@@ -112,6 +127,8 @@ fn at_three_times_saturation_it_answers_as_many_as_ever_in_time_and_turns_the_re
                 for path in ["/livez", "/readyz"] {
                     assert_eq!(Client::once(served.address, &get(path)).unwrap().status, 200, "{path}");
                 }
+                // More often than anyone probes, and not so often that this is the load.
+                thread::sleep(Duration::from_millis(50));
             }
         });
         // A little more than is wanted: those who ask do not get the processor whenever they want it either.
@@ -119,8 +136,8 @@ fn at_three_times_saturation_it_answers_as_many_as_ever_in_time_and_turns_the_re
         over.store(true, Ordering::Relaxed);
         run
     });
-    // It is over as soon as the load is.
-    let after = load(&served, 4, seconds(3), None);
+    // It is over as soon as the load is: from here on, half of what the service can answer is asked.
+    let after = load(&served, 2, seconds(3), Some(0.5 * peak.goodput()));
     assert!(after.turned_away.is_empty(), "{} are turned away after the load", after.turned_away.len());
     let asked = overload.answered.len() + overload.turned_away.len();
     let offered = asked as f64 / overload.lasted.as_secs_f64() / peak.goodput();
@@ -128,11 +145,13 @@ fn at_three_times_saturation_it_answers_as_many_as_ever_in_time_and_turns_the_re
     // Those who ask are on the same machine and take the processor from the service, so that goodput alone would
     // measure them and whatever else runs.
     let efficiency = overload.efficiency() * 2.0 / (peak.efficiency() + after.efficiency());
+    // Twice what is usual, and room for a machine that does something else.
+    let recovery = recovery(&after, 2 * quantile(&mut peak.answered, 0.99) + 20);
     let all_served = f64::from(CLIENTS) / overload.goodput();
     println!(
         "peak {:.0}/s, p99 {} ms; offered {offered:.2} of it: goodput {goodput:.2} of it, {efficiency:.2} of it for the \
          same processor time; answered p50 {} ms, p99 {} ms; turned away {}, p50 {} ms, p99 {} ms; {:.0} ms if all \
-         were served",
+         were served; as fast as usual {recovery:?} after it",
         peak.goodput(),
         quantile(&mut peak.answered, 0.99),
         quantile(&mut overload.answered, 0.5),
@@ -144,7 +163,15 @@ fn at_three_times_saturation_it_answers_as_many_as_ever_in_time_and_turns_the_re
     );
     assert!(offered > 1.5, "those who ask are too slow: {offered}");
     assert!(!overload.turned_away.is_empty());
-    // Without anything else on the machine it is 0.9.
-    assert!(efficiency >= 0.6, "{efficiency}");
+    println!(
+        "figure overload: {offered:.1} times the peak asked: {efficiency:.2} of the answers for the same processor time, as \
+         fast as usual within {:.1} s after it",
+        recovery.map_or(f64::INFINITY, |recovery| recovery.as_secs_f64()),
+    );
+    // Without anything else on the machine it is 0.9 and more.
+    assert!(efficiency >= 0.75, "{efficiency}");
+    // Twenty, and room for a slow machine.
+    assert!(quantile(&mut overload.turned_away, 0.5) <= 30);
+    assert!(recovery.is_some_and(|recovery| recovery <= seconds(2)), "{recovery:?}");
     assert!((quantile(&mut overload.answered, 0.5) as f64) < all_served * 1000.0 * 0.7);
 }

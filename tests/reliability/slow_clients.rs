@@ -216,6 +216,72 @@ fn a_client_that_takes_no_answers_is_let_go() {
 }
 
 #[test]
+fn a_client_that_takes_an_answer_drop_by_drop_is_let_go() {
+    let _machine = shared();
+    let served = Served::start(&QUICK);
+    let mut client = Client::connect_small(served.address).unwrap();
+    client.send(&get("/openapi.json")).unwrap();
+    client.wait();
+    client.sip_until(|| connections(served.address) == 0);
+    is_up(served.address);
+}
+
+#[test]
+fn a_client_that_takes_a_large_answer_slowly_gets_all_of_it() {
+    let _machine = shared();
+    let served = Served::start(&QUICK);
+    let whole = Client::once(served.address, &get("/openapi.json")).unwrap();
+    let mut client = Client::connect_small(served.address).unwrap();
+    let begin = Instant::now();
+    client.send(&get("/openapi.json")).unwrap();
+    let slow = client.answer_slowly(Duration::from_millis(10)).unwrap();
+    assert!(begin.elapsed() > Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert_eq!((slow.status, slow.body), (200, whole.body));
+}
+
+#[test]
+fn a_client_that_has_said_its_last_does_not_hold_its_connection() {
+    let _machine = shared();
+    let served = Served::start(&QUICK);
+    let last = get("/livez").replace("Host", "Connection: close\r\nHost");
+    for asked in [
+        // What comes behind the last request is not answered.
+        format!("{last}{}", get("/livez")),
+        format!("{last}{}", get("/livez").repeat(20)),
+        format!("{}{last}", get("/livez")),
+        get("/livez").repeat(3),
+        format!("{}{POST}Content-Length: 9\r\n\r\n{{", get("/livez")),
+        format!("{POST}Transfer-Encoding: chunked\r\n\r\n5\r\n{{"),
+        "GET /livez HTTP/1.1\r\nHost: a\r\nX-Half: ".to_owned(),
+        String::new(),
+    ] {
+        let mut client = Client::connect(served.address).unwrap();
+        client.send(&asked).unwrap();
+        client.shut();
+        until(&asked, || connections(served.address) == 0);
+    }
+    is_up(served.address);
+}
+
+#[test]
+fn the_listener_for_operations_has_limits_as_well() {
+    let _machine = shared();
+    let served = Served::start(&[&QUICK[..], &[("COXA__OPERATIONS__LISTEN", "127.0.0.1:0")]].concat());
+    let address = served.operations();
+    for before in [0, 1] {
+        let mut client = Client::connect(address).unwrap();
+        for _ in 0..before {
+            assert_eq!(client.ask(&get("/metrics")).unwrap().status, 200);
+        }
+        let begin = Instant::now();
+        client.send("GET /metrics HTTP/1.1\r\nHost: a\r\nX-Half: ").unwrap();
+        is_late(&client.drip("a"), 1);
+        assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
+    }
+    assert_eq!(Client::once(address, &get("/metrics")).unwrap().status, 200);
+}
+
+#[test]
 fn clients_that_break_off_leave_nothing_behind() {
     let _machine = shared();
     let served = Served::start(&QUICK);

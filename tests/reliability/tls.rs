@@ -35,12 +35,16 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        Self {
-            certificate: made.cert.pem(),
-            key: made.signing_key.serialize_pem(),
-            der: made.cert.der().clone(),
-        }
+        Self::until(2040)
+    }
+
+    /// One that runs out when a year begins.
+    fn until(year: i32) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let made = parameters.self_signed(&key).unwrap();
+        Self { certificate: made.pem(), key: key.serialize_pem(), der: made.der().clone() }
     }
 }
 
@@ -415,6 +419,28 @@ fn a_new_certificate_is_taken_under_load_and_every_request_is_answered() {
     assert_eq!(status.code(), Some(0), "{log}");
     assert_eq!(log.matches("certificate reloaded").count(), RELOADS, "{log}");
     assert!(!log.contains("nothing to reload"), "{log}");
+}
+
+#[test]
+fn it_is_told_when_the_first_certificate_of_the_chain_runs_out() {
+    const EXPIRY: &str = "coxa_certificate_expiry_timestamp_seconds";
+    let _machine = shared();
+    // From 2050 on, the year is written with four digits instead of two.
+    let (first, second) = (Pair::until(2031), Pair::until(2052));
+    let files = Files::of(&first);
+    let mut served = files.serve(&[OPERATIONS]);
+    assert_eq!(metric(&served, EXPIRY), "1924992000");
+    let mut reads = |certificate: &str| {
+        files.write(certificate, &second.key);
+        served.signal("HUP");
+        served.logged("certificate reloaded");
+        metric(&served, EXPIRY)
+    };
+    assert_eq!(reads(&second.certificate), "2587680000");
+    assert_eq!(reads(&format!("{}{}", second.certificate, first.certificate)), "1924992000");
+    let plain = Served::start(&[OPERATIONS]);
+    let text = Client::once(plain.operations(), &get("/metrics")).unwrap().body;
+    assert!(!text.contains(EXPIRY), "{text}");
 }
 
 /// No line of a key stands in a text.
