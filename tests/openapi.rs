@@ -250,6 +250,7 @@ impl Examples<'_> {
                 let kind = match status {
                     "401" => ProblemKind::Unauthorized,
                     "429" => ProblemKind::TooManyRequests,
+                    "431" => ProblemKind::HeadTooLarge,
                     "408" => ProblemKind::RequestTimeout,
                     "500" => ProblemKind::InternalError,
                     "503" => ProblemKind::Draining,

@@ -223,6 +223,13 @@ fn protect(document: &mut Value) {
                     ),
                 );
             }
+            responses.insert(
+                "431".into(),
+                problem(
+                    "Path, query and headers together are longer than 32 KiB, or there are too many headers.",
+                    json!({ "Connection": header("The connection is not used again.", "close") }),
+                ),
+            );
             let mut sorted: Vec<(String, Value)> = std::mem::take(responses).into_iter().collect();
             sorted.sort_by(|one, other| one.0.cmp(&other.0));
             responses.extend(sorted);
