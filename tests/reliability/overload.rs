@@ -6,12 +6,39 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
 
 use crate::{
     binary::Served,
     client::{CASE, Client, alone, get, header, post, processor_time},
 };
+
+/// The processors that this thread may use, given back once it is dropped.
+struct Processors(CpuSet);
+
+impl Processors {
+    fn of_this_thread() -> Self {
+        Self(sched_getaffinity(None).unwrap())
+    }
+
+    /// Lets this thread, and what it starts from now on, use only those of the processors whose place is wanted. With one
+    /// processor there is nothing to choose.
+    fn only(&self, wanted: impl Fn(usize) -> bool) {
+        let mut chosen = CpuSet::new();
+        let all = (0..CpuSet::MAX_CPU).filter(|&number| self.0.is_set(number));
+        all.enumerate().filter(|(place, _)| wanted(*place)).for_each(|(_, number)| chosen.set(number));
+        if chosen.count() > 0 {
+            sched_setaffinity(None, &chosen).unwrap();
+        }
+    }
+}
+
+impl Drop for Processors {
+    fn drop(&mut self) {
+        sched_setaffinity(None, &self.0).unwrap();
+    }
+}
 
 /// What came of the requests of a run.
 #[derive(Default)]
@@ -114,7 +141,11 @@ fn load(served: &Served, clients: u32, lasts: Duration, rate: Option<f64>) -> Ru
 fn at_three_times_saturation_it_answers_as_many_as_ever_in_time_and_turns_the_rest_away() {
     const CLIENTS: u32 = 400;
     let _machine = alone();
+    // A processor for the service and another one for those who ask, or they would take it from the service.
+    let processors = Processors::of_this_thread();
+    processors.only(|place| place == 0);
     let served = Served::start(&[("COXA__SERVER__WORKERS", "1"), ("COXA__TELEMETRY__ACCESS_LOG", "false")]);
+    processors.only(|place| place > 0);
     let seconds = Duration::from_secs;
     load(&served, 2, seconds(1), None);
     let mut peak = load(&served, 4, seconds(3), None);
