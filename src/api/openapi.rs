@@ -4,8 +4,13 @@
 //! number, and the problem answers. Examples are real answers; a test asks a running server for them and
 //! compares the result with `openapi/openapi.json`, which the binary carries and serves.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
-use utoipa::{IntoResponses, OpenApi};
+use utoipa::{
+    IntoResponses, OpenApi,
+    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
+};
 
 use super::{
     access,
@@ -42,106 +47,73 @@ const LONGEST_LIST: u64 = 1000;
 )]
 struct Base;
 
-/// Problems of a request for a list.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
-pub(super) enum ListProblems {
-    /// The answer is not available in a form that `Accept` allows.
-    #[response(status = 406, content_type = "application/problem+json")]
-    NotAcceptable(#[to_schema] ProblemBody),
-    /// A query parameter is not known or not valid.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(#[to_schema] ProblemBody),
-    /// The service failed to answer.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemBody),
-    /// The service has too much to do; `Retry-After` says when to ask again.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Overloaded(#[to_schema] ProblemBody),
+/// The answer with a problem that goes with a status.
+type ProblemAnswer = (u16, &'static str);
+
+const NOT_ACCEPTABLE: ProblemAnswer = (406, "The answer is not available in a form that `Accept` allows.");
+const INTERNAL: ProblemAnswer = (500, "The service failed to answer.");
+const OVERLOADED: ProblemAnswer =
+    (503, "The service has too much to do; `Retry-After` says when to ask again.");
+
+/// Makes a type that names, in `responses(…)` of a handler, the problems that its requests may get.
+macro_rules! problems {
+    ($($(#[$what:meta])* $name:ident = [$($answer:expr),+ $(,)?];)+) => {$(
+        $(#[$what])*
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                problem_answers(&[$($answer),+])
+            }
+        }
+    )+};
 }
 
-/// Problems of a request for one entry.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
-pub(super) enum EntryProblems {
-    /// The id is not in the catalogue.
-    #[response(status = 404, content_type = "application/problem+json")]
-    UnknownId(#[to_schema] ProblemBody),
-    /// The answer is not available in a form that `Accept` allows.
-    #[response(status = 406, content_type = "application/problem+json")]
-    NotAcceptable(#[to_schema] ProblemBody),
-    /// A query parameter is given, and the path takes none.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(#[to_schema] ProblemBody),
-    /// The service failed to answer.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemBody),
-    /// The service has too much to do; `Retry-After` says when to ask again.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Overloaded(#[to_schema] ProblemBody),
+problems! {
+    /// Problems of a request for a list.
+    ListProblems = [
+        NOT_ACCEPTABLE,
+        (422, "A query parameter is not known or not valid."),
+        INTERNAL,
+        OVERLOADED,
+    ];
+    /// Problems of a request for one entry.
+    EntryProblems = [
+        (404, "The id is not in the catalogue."),
+        NOT_ACCEPTABLE,
+        (422, "A query parameter is given, and the path takes none."),
+        INTERNAL,
+        OVERLOADED,
+    ];
+    /// Problems of a request with a body.
+    BodyProblems = [
+        (400, "The body is not readable JSON, or gives a key twice."),
+        NOT_ACCEPTABLE,
+        (408, "The body did not arrive in time."),
+        (413, "The body is larger than the limit."),
+        (415, "The body is not plain `application/json`."),
+        (422, "Parts of the body are not valid; all faults are listed at once."),
+        INTERNAL,
+        OVERLOADED,
+    ];
+    /// Problems of a request about the service itself.
+    OperationProblems = [NOT_ACCEPTABLE, INTERNAL];
+    /// Problems of a request for the document in another form than JSON.
+    DocumentProblems = [INTERNAL];
+    /// Problems of a request for a page about problems.
+    PageProblems = [(404, "No problem has this code."), INTERNAL];
 }
 
-/// Problems of a request with a body.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
-pub(super) enum BodyProblems {
-    /// The body is not readable JSON, or gives a key twice.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(#[to_schema] ProblemBody),
-    /// The answer is not available in a form that `Accept` allows.
-    #[response(status = 406, content_type = "application/problem+json")]
-    NotAcceptable(#[to_schema] ProblemBody),
-    /// The body did not arrive in time.
-    #[response(status = 408, content_type = "application/problem+json")]
-    Timeout(#[to_schema] ProblemBody),
-    /// The body is larger than the limit.
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(#[to_schema] ProblemBody),
-    /// The body is not plain `application/json`.
-    #[response(status = 415, content_type = "application/problem+json")]
-    Unsupported(#[to_schema] ProblemBody),
-    /// Parts of the body are not valid; all faults are listed at once.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(#[to_schema] ProblemBody),
-    /// The service failed to answer.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemBody),
-    /// The service has too much to do; `Retry-After` says when to ask again.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Overloaded(#[to_schema] ProblemBody),
-}
-
-/// Problems of a request about the service itself.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
-pub(super) enum OperationProblems {
-    /// The answer is not available in a form that `Accept` allows.
-    #[response(status = 406, content_type = "application/problem+json")]
-    NotAcceptable(#[to_schema] ProblemBody),
-    /// The service failed to answer.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemBody),
-}
-
-/// Problems of a request for the document in another form than JSON.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
-pub(super) enum DocumentProblems {
-    /// The service failed to answer.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemBody),
-}
-
-/// Problems of a request for a page about problems.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `Problem` makes them")]
-pub(super) enum PageProblems {
-    /// No problem has this code.
-    #[response(status = 404, content_type = "application/problem+json")]
-    UnknownId(#[to_schema] ProblemBody),
-    /// The service failed to answer.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemBody),
+fn problem_answers(answers: &[ProblemAnswer]) -> BTreeMap<String, RefOr<Response>> {
+    answers
+        .iter()
+        .map(|&(status, description)| {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let answer =
+                ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build();
+            (status.to_string(), answer.into())
+        })
+        .collect()
 }
 
 /// The document of the routes, without examples.
