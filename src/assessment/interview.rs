@@ -24,13 +24,13 @@ use crate::catalogue::{
 const MOST_QUESTIONS: usize = 24;
 
 /// From this probability on the first condition needs no more questions.
-const CONFIDENT_FROM: f64 = 0.92;
+const CONFIDENT_FROM: f64 = 0.93;
 
 /// Below this information, in bits, a question is not worth asking.
-const LEAST_GAIN: f64 = 0.05;
+const LEAST_GAIN: f64 = 0.04;
 
 /// Below this information, in bits, a finding is left out of a checklist.
-const LEAST_LISTED_GAIN: f64 = 0.002;
+const LEAST_LISTED_GAIN: f64 = 0.001;
 
 /// The most findings of one safety question.
 const LONGEST_SAFETY_LIST: usize = 12;

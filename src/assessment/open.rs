@@ -16,7 +16,7 @@ use crate::catalogue::{
 };
 
 /// A dangerous condition above this part of its lowest threshold is asked about before the interview ends.
-const NEAR_THRESHOLD: f64 = 0.1;
+const NEAR_THRESHOLD: f64 = 0.13;
 
 /// How many findings are asked for about one dangerous condition.
 const FINDINGS_FOR_A_DANGER: usize = 7;

@@ -72,8 +72,8 @@ impl Topic {
     pub(super) const fn longest(self) -> usize {
         match self {
             Self::SelfTests => 4,
-            Self::Safety | Self::Places | Self::Examination => 8,
-            Self::Triggers | Self::Sensations | Self::Background => 12,
+            Self::Safety | Self::Places | Self::Examination => 16,
+            Self::Triggers | Self::Sensations | Self::Background => 16,
         }
     }
 }
