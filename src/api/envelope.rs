@@ -44,9 +44,10 @@ pub struct EnvelopeSettings {
 
 /// Wraps a request and its answer.
 pub(super) async fn envelope<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, Error> {
+    detach(request.headers_mut());
     let observation = Observation::begin(&request);
     let id = request_id(request.headers());
     let settings = request
@@ -190,6 +191,17 @@ pub fn head_fault_answer(fault: HeadFault) -> Vec<u8> {
     bytes.extend(format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len()).bytes());
     bytes.extend(body);
     bytes
+}
+
+/// Gives each header memory of its own. As it came, it is a part of what the connection read at once, body included, and
+/// actix keeps heads of past requests for those to come: a flood of bodies would stay for as long as they do.
+fn detach(headers: &mut HeaderMap) {
+    headers.retain(|_, value| {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
+        true
+    });
 }
 
 /// Whether a request came to a worker that is too far behind. What tells about the service itself is answered always.
