@@ -39,8 +39,9 @@ impl OperationsListener {
             max_queue_delay: None,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         };
-        let (server, address) =
-            server::listen(listen, capacity, None, move || api::operations_app(parts.clone()))?;
+        let (server, address) = server::listen(listen, capacity, None, parts.head_refusals(), move || {
+            api::operations_app(parts.clone())
+        })?;
         Ok(Self { server, address })
     }
 

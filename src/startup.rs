@@ -248,8 +248,10 @@ impl Service {
         let operations = operations.transpose()?;
         let failed = |cause| StartError::Bind { address: settings.server.listen, cause };
         let (server, address) =
-            server::listen(settings.server.listen, capacity, tls, move || api::app(parts.clone()))
-                .map_err(failed)?;
+            server::listen(settings.server.listen, capacity, tls, parts.head_refusals(), move || {
+                api::app(parts.clone())
+            })
+            .map_err(failed)?;
         Ok(Self {
             server,
             address,

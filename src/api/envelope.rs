@@ -149,50 +149,6 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     Err(InternalError::from_response("", response).into())
 }
 
-/// What is wrong with a head that no request could be made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeadFault {
-    /// It did not come in time.
-    Late,
-    /// It is not HTTP as it should be.
-    Malformed,
-    /// It is longer than any may be.
-    TooLarge,
-}
-
-/// The answer to a head that no request could be made of, as bytes: nothing else answers it. The connection has to end
-/// with it.
-#[must_use]
-pub fn head_fault_answer(fault: HeadFault) -> Vec<u8> {
-    let id = Uuid::now_v7().to_string();
-    let problem = match fault {
-        HeadFault::Late => {
-            Problem::new(ProblemKind::RequestTimeout, "the head of the request did not arrive in time")
-        }
-        HeadFault::Malformed => {
-            Problem::new(ProblemKind::MalformedHttp, "the request cannot be told from what stands around it")
-        }
-        HeadFault::TooLarge => Problem::new(
-            ProblemKind::HeadTooLarge,
-            "the head of the request is too long or has too many headers",
-        ),
-    };
-    // It leaves no line as a request does.
-    let status = problem.kind.status().as_u16();
-    tracing::info!(http.status = status, request_id = id, "refused before it was a request");
-    let mut response = problem.response(&id);
-    finish(response.headers_mut(), &id, 0);
-    let (response, body) = response.into_parts();
-    let body = body.try_into_bytes().unwrap_or_default();
-    let mut bytes = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
-    for (name, value) in response.headers() {
-        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
-    }
-    bytes.extend(format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len()).bytes());
-    bytes.extend(body);
-    bytes
-}
-
 /// Gives each header memory of its own. As it came, it is a part of what the connection read at once, body included, and
 /// actix keeps heads of past requests for those to come: a flood of bodies would stay for as long as they do.
 fn detach(headers: &mut HeaderMap) {
@@ -287,7 +243,8 @@ fn foreign_problem<B>(answer: &ServiceResponse<B>) -> Option<Problem> {
     Some(problem)
 }
 
-fn finish(headers: &mut HeaderMap, id: &str, hsts_seconds: u32) {
+/// Gives an answer the headers that every answer has.
+pub(super) fn finish(headers: &mut HeaderMap, id: &str, hsts_seconds: u32) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }

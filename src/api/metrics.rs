@@ -27,6 +27,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::head_fault::HeadFault;
 use crate::catalogue::vocabulary::TriageLevel;
 
 /// What `/metrics` is: the text format of OpenMetrics.
@@ -49,6 +50,7 @@ struct Counters {
     in_flight: Gauge,
     shed: Counter,
     panics: Counter,
+    heads_refused: Family<HeadFaultLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
     certificate_reloads: Family<ReloadLabels, Counter>,
     assessments: Family<TriageLabels, Counter>,
@@ -71,6 +73,11 @@ struct RouteLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HeadFaultLabels {
+    fault: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -157,6 +164,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             shed: Counter::default(),
             panics: Counter::default(),
+            heads_refused: Family::default(),
             reloads: Family::default(),
             certificate_reloads: Family::default(),
             assessments: Family::default(),
@@ -167,6 +175,9 @@ impl Metrics {
         for result in [true, false] {
             drop(counters.reloads.get_or_create(&ReloadLabels::of(result)));
             drop(counters.certificate_reloads.get_or_create(&ReloadLabels::of(result)));
+        }
+        for fault in HeadFault::ALL {
+            drop(counters.heads_refused.get_or_create(&HeadFaultLabels { fault: fault.as_str() }));
         }
         for level in TriageLevel::ALL {
             drop(counters.assessments.get_or_create(&TriageLabels { triage_level: level.as_str() }));
@@ -194,6 +205,11 @@ impl Metrics {
             counters.shed.clone(),
         );
         registry.register("coxa_panics", "Requests on which the service failed", counters.panics.clone());
+        registry.register(
+            "coxa_heads_refused",
+            "Heads that no request could be made of, by what was wrong with them",
+            counters.heads_refused.clone(),
+        );
         registry.register(
             "coxa_catalogue_reloads",
             "Attempts to take a changed catalogue into use, by what came of them",
@@ -224,6 +240,11 @@ impl Metrics {
     /// A request was turned away without being looked at.
     pub fn request_shed(&self) {
         self.0.shed.inc();
+    }
+
+    /// A head was answered that no request could be made of.
+    pub(super) fn head_refused(&self, fault: HeadFault) {
+        self.0.heads_refused.get_or_create(&HeadFaultLabels { fault: fault.as_str() }).inc();
     }
 
     /// A changed catalogue was taken into use, or refused.

@@ -20,6 +20,7 @@ mod exchange;
 mod fields;
 pub mod findings;
 pub mod guidance;
+mod head_fault;
 pub mod history;
 pub mod interview;
 mod json;
@@ -58,8 +59,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use assessments::assess_body;
 pub use body::BodyLimit;
-pub use envelope::{EnvelopeSettings, HeadFault, head_fault_answer};
+pub use envelope::EnvelopeSettings;
 pub use exchange::{Backlog, Exchange};
+pub use head_fault::{HeadFault, HeadRefusals};
 pub use knowledge::{Knowledge, LiveKnowledge};
 pub use metrics::Metrics;
 pub use observation::Observers;
@@ -118,6 +120,14 @@ pub struct Parts {
     pub draining: Draining,
     /// Who is told of requests.
     pub observers: Observers,
+}
+
+impl Parts {
+    /// What answers heads that no request could be made of, on the connections of an application of these parts.
+    #[must_use]
+    pub fn head_refusals(&self) -> HeadRefusals {
+        HeadRefusals::new(self.observers.metrics.clone(), self.envelope.hsts_seconds)
+    }
 }
 
 /// The application.

@@ -72,8 +72,12 @@ impl Topic {
     pub(super) const fn longest(self) -> usize {
         match self {
             Self::SelfTests => 4,
-            Self::Safety | Self::Places | Self::Examination => 16,
-            Self::Triggers | Self::Sensations | Self::Background => 16,
+            Self::Safety
+            | Self::Places
+            | Self::Triggers
+            | Self::Sensations
+            | Self::Background
+            | Self::Examination => 16,
         }
     }
 }

@@ -23,7 +23,7 @@ use super::{
     room::Place,
     stream::Incoming,
 };
-use crate::api::{Exchange, HeadFault, head_fault_answer};
+use crate::api::{Exchange, HeadFault, HeadRefusals};
 
 /// How long a connection lives on after an answer that came before the whole body did, so that the client can read it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -87,6 +87,7 @@ pub struct Timed<S> {
     is_waiting: bool,
     /// Whether only flushing showed that. What is written then is taken by TLS, not by the client.
     is_held: bool,
+    refusals: HeadRefusals,
     /// What is said in place of a bare refusal.
     refusal: Option<Refusal>,
     /// Rings no later than any limit ends; then the limits are looked at. So the hot path sets no timer.
@@ -96,7 +97,7 @@ pub struct Timed<S> {
 
 impl<S: AsyncWrite + Unpin> Timed<S> {
     /// Sets limits to a stream whose client has been there since a moment.
-    pub fn new(stream: S, opened: Instant, limits: Limits, place: Place) -> Self {
+    pub fn new(stream: S, opened: Instant, limits: Limits, place: Place, refusals: HeadRefusals) -> Self {
         let alarm = Box::pin(sleep(limits.step()));
         let exchange = Exchange::default();
         Self {
@@ -113,6 +114,7 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             behind: None,
             is_waiting: false,
             is_held: false,
+            refusals,
             refusal: None,
             alarm,
             place,
@@ -185,8 +187,8 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
             if now >= end {
                 if how == End::Answer {
                     // It fits into the empty buffer of the socket, or it is not worth a wait. TLS also says the end.
-                    let _ =
-                        Pin::new(&mut self.stream).poll_write(context, &head_fault_answer(HeadFault::Late));
+                    let answer = self.refusals.answer(HeadFault::Late);
+                    let _ = Pin::new(&mut self.stream).poll_write(context, &answer);
                     let _ = Pin::new(&mut self.stream).poll_shutdown(context);
                 }
                 return Err(io::ErrorKind::TimedOut.into());
@@ -211,7 +213,8 @@ impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> Timed<S> {
             self.is_waiting = true;
             return Poll::Pending;
         }
-        let refusal = self.refusal.get_or_insert_with(|| Refusal::of(HeadFault::TooLarge));
+        let refusal =
+            self.refusal.get_or_insert_with(|| Refusal::new(self.refusals.answer(HeadFault::TooLarge)));
         ready!(refusal.poll(Pin::new(&mut self.stream), context))?;
         Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
     }
@@ -295,7 +298,7 @@ impl<S: AsyncRead + AsyncWrite + Incoming + Unpin> AsyncWrite for Timed<S> {
                 Pin::new(&mut this.stream).poll_write(context, bytes.get(..begin).unwrap_or_default())
             }
             Some((_, fault)) => {
-                let refusal = this.refusal.get_or_insert_with(|| Refusal::of(fault));
+                let refusal = this.refusal.get_or_insert_with(|| Refusal::new(this.refusals.answer(fault)));
                 refusal.poll(Pin::new(&mut this.stream), context).map_ok(|()| bytes.len())
             }
         };
@@ -350,7 +353,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::server::room::Room;
+    use crate::{api::Metrics, server::room::Room};
 
     /// Takes everything and passes nothing on, as TLS does over a socket that is full.
     struct Full;
@@ -387,12 +390,16 @@ mod tests {
         }
     }
 
+    fn refusals() -> HeadRefusals {
+        HeadRefusals::new(Metrics::new(Vec::new()), 0)
+    }
+
     /// Writes so many bytes to a client that takes some of them fifty times a second.
     async fn written(bytes: usize, taken: usize) -> io::Result<()> {
         let long = Duration::from_secs(3600);
         let limits = Limits { head: long, answer: Duration::from_secs(1), idle: long };
         let (near, mut far) = duplex(1024);
-        let mut stream = Timed::new(near, Instant::now(), limits, Room::new(8).enter());
+        let mut stream = Timed::new(near, Instant::now(), limits, Room::new(8).enter(), refusals());
         let answer = vec![0; bytes];
         let gives = async {
             stream.write_all(&answer).await?;
@@ -424,7 +431,7 @@ mod tests {
         let limits = Limits { head: short, answer: short, idle: Duration::from_secs(3600) };
         let ended = |waited: Result<io::Result<()>, Elapsed>| waited.unwrap().unwrap_err().kind();
         for shut in [false, true] {
-            let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter());
+            let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter(), refusals());
             stream.write_all(b"an answer").await.unwrap();
             let waits = async { if shut { stream.shutdown().await } else { stream.flush().await } };
             assert_eq!(ended(timeout(Duration::from_secs(20), waits).await), io::ErrorKind::TimedOut);
@@ -435,7 +442,7 @@ mod tests {
     async fn another_answer_behind_one_that_is_held_back_gives_no_new_time() {
         let long = Duration::from_secs(3600);
         let limits = Limits { head: long, answer: Duration::from_millis(200), idle: long };
-        let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter());
+        let mut stream = Timed::new(Full, Instant::now(), limits, Room::new(8).enter(), refusals());
         let asks_on = async {
             loop {
                 stream.write_all(b"an answer").await?;

@@ -28,7 +28,7 @@ use actix_web::{
 };
 use tokio::{net::TcpSocket, time::sleep_until};
 
-use crate::api::Backlog;
+use crate::api::{Backlog, HeadRefusals};
 pub use deadline::Limits;
 use deadline::Timed;
 use pieces::Pieces;
@@ -66,7 +66,8 @@ pub struct Capacity {
 
 /// Begins to listen and returns the server with its address. It serves while it is polled, and takes no signals.
 ///
-/// `app` makes the application that answers, once for each worker; with `tls`, nothing is said in plain.
+/// `app` makes the application that answers, once for each worker; with `tls`, nothing is said in plain. `refusals` answers what
+/// never comes to it.
 ///
 /// # Errors
 /// When the address cannot be listened on.
@@ -74,6 +75,7 @@ pub fn listen<A, T, B>(
     address: SocketAddr,
     capacity: Capacity,
     tls: Option<LiveTls>,
+    refusals: HeadRefusals,
     app: A,
 ) -> io::Result<(Server, SocketAddr)>
 where
@@ -128,7 +130,7 @@ where
                 data.insert(stream.exchange().clone());
             })
             .h1(app);
-        opened(capacity.limits, tls.clone(), Room::new(connections)).and_then(http)
+        opened(capacity.limits, tls.clone(), Room::new(connections), refusals.clone()).and_then(http)
     })?;
     Ok((builder.run(), address))
 }
@@ -139,6 +141,7 @@ fn opened(
     limits: Limits,
     tls: Option<LiveTls>,
     room: Room,
+    refusals: HeadRefusals,
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
@@ -147,11 +150,11 @@ fn opened(
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
-        let (tls, place) = (tls.clone(), room.enter());
+        let (tls, place, refusals) = (tls.clone(), room.enter(), refusals.clone());
         async move {
             let (began, peer) = (Instant::now(), stream.peer_addr().ok());
             let stream = Stream::open(stream, tls, limits.head).await.map_err(DispatchError::Io)?;
-            Ok((Timed::new(stream, began, limits, place), peer))
+            Ok((Timed::new(stream, began, limits, place, refusals), peer))
         }
     })
 }

@@ -17,7 +17,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::api::{HeadFault, head_fault_answer};
+use crate::api::HeadFault;
 
 /// How a bare refusal begins. Answers of our own may begin so too, and have more headers.
 const BEGINNINGS: [(&[u8], HeadFault); 2] = [
@@ -57,9 +57,9 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// For a fault.
-    pub(super) fn of(fault: HeadFault) -> Self {
-        Self { bytes: head_fault_answer(fault), written: 0, linger: None }
+    /// Of the bytes of an answer.
+    pub(super) const fn new(answer: Vec<u8>) -> Self {
+        Self { bytes: answer, written: 0, linger: None }
     }
 
     /// Writes the answer, says that nothing follows, and reads on until the client has ended or has had its time.

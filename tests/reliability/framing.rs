@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     binary::Served,
-    client::{get, header, is_up, shared},
+    client::{Client, get, header, is_up, shared},
 };
 
 /// Seconds that bodies without an end may take.
@@ -135,7 +135,8 @@ fn is_told(answers: &str) -> Result<(), String> {
 #[test]
 fn a_refusal_behind_answers_says_why_and_that_the_connection_ends() {
     let _machine = shared();
-    let served = Served::start(&QUICK);
+    let more = [("COXA__SERVER__HSTS_SECONDS", "3600"), ("COXA__OPERATIONS__LISTEN", "127.0.0.1:0")];
+    let served = Served::start(&[&QUICK[..], &more].concat());
     let bad = "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n";
     let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "a".repeat(140_000));
     for (before, answers) in [
@@ -148,7 +149,14 @@ fn a_refusal_behind_answers_says_why_and_that_the_connection_ends() {
             let all = exchange(served.address, format!("{before}{refused}").as_bytes(), false).unwrap();
             assert_eq!(statuses(&all), [answers.as_slice(), &[status]].concat());
             is_told(&all).unwrap();
+            let told = all.rsplit("HTTP/1.1 ").next().unwrap();
+            assert_eq!(header(told, "strict-transport-security"), Some("max-age=3600"));
         }
+    }
+    let metrics = Client::once(served.operations(), &get("/metrics")).unwrap().body;
+    for (fault, count) in [("malformed", 4), ("too_large", 4), ("late", 0)] {
+        let line = format!("coxa_heads_refused_total{{fault=\"{fault}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
     }
 }
 

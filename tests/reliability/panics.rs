@@ -59,8 +59,10 @@ fn a_service_for_the_test_below() {
         shutdown_timeout: 1,
     };
     actix_web::rt::System::new().block_on(async {
+        let refusals = parts.head_refusals();
         let app = move || api::app(parts.clone()).route("/panics/{id}", web::post().to(panicking));
-        let (server, address) = server::listen(([127, 0, 0, 1], 0).into(), capacity, None, app).unwrap();
+        let (server, address) =
+            server::listen(([127, 0, 0, 1], 0).into(), capacity, None, refusals, app).unwrap();
         eprintln!("address {address}");
         server.await.unwrap();
     });
